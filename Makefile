@@ -1,0 +1,78 @@
+# Every command sets up what it needs first; set-up is skipped while the lock files are unchanged.
+
+PYTHON ?= python3.13
+BIN := .venv/bin
+RUN := $(BIN)/pipenv run
+
+export PIPENV_VENV_IN_PROJECT := 1
+export PIPENV_IGNORE_VIRTUALENVS := 1
+export PIPENV_VERBOSITY := -1
+export PIPENV_DONT_LOAD_ENV := 1
+export CHECKPOINT_DISABLE := 1
+export DISABLE_VERSION_CHECK := 1
+# Byte-code written once saves seconds in every later run.
+unexport PYTHONDONTWRITEBYTECODE PYTHONHOME PYTHONPATH VIRTUAL_ENV
+# Terraform stops over a configuration file that is named but not there.
+ifeq ($(wildcard $(TF_CLI_CONFIG_FILE)),)
+unexport TF_CLI_CONFIG_FILE
+endif
+
+.DEFAULT_GOAL := help
+.PHONY: help setup rehearse test chat synth check bench lock clean python node
+
+help: ## Show these commands
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|'
+
+rehearse: setup ## Take the chatbot through its pipeline to prod, on this machine, and serve it (ARGS=…, APPROVE=all|none)
+	@$(RUN) rehearse $(ARGS)
+
+test: setup ## Run every test (ARGS=… for pytest)
+	@$(RUN) package 2>/dev/null >&2 || $(RUN) package
+	@$(RUN) test $(ARGS)
+
+chat: setup ## Run the bot alone on loopback (ARGS=…)
+	@$(RUN) chat $(ARGS)
+
+synth: setup ## Package the function and synthesize every stack into cdktf.out
+	@$(RUN) synth
+
+check: setup ## Lint, check the format and the types
+	@$(RUN) check
+
+bench: setup ## Measure, and print every figure beside its peer's
+	@$(RUN) bench $(ARGS)
+
+setup: ## Install what the project needs, into the project
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=line python node
+
+lock: setup ## Lock the dependencies that Pipfile names
+	@$(BIN)/pipenv lock
+	@$(BIN)/python -m delivery.lock
+	@npm install --package-lock-only --no-audit --no-fund
+
+clean: ## Remove everything that the commands above made
+	rm -rf .venv .tools .rehearsal build cdktf.out node_modules reports .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+python: .venv/installed
+node: node_modules/installed
+
+.venv/installed: Pipfile.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' 2>/dev/null || \
+		{ echo 'Python 3.13 is missing: install it, or say where it is with make PYTHON=/path/to/python3.13' >&2; exit 2; }
+	@echo 'setting up: Python packages (about a minute, once)'
+	@$(PYTHON) -m venv --clear .venv
+	@mkdir -p .tools
+	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m delivery.requirements > .tools/requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --no-deps --require-hashes \
+		--requirement .tools/requirements.txt 2> .tools/pip.log || { cat .tools/pip.log >&2; exit 1; }
+	@# The bindings have 2,100 modules, of which synthesis imports a few.
+	@$(BIN)/python -m compileall -q -j 2 -x 'cdktf_cdktf_provider_aws' .venv/lib > /dev/null || true
+	@touch $@
+	@echo 'setting up: Python packages are installed'
+
+node_modules/installed: package-lock.json
+	@command -v npm > /dev/null || { echo 'npm is missing: install Node.js with npm' >&2; exit 2; }
+	@echo 'setting up: Node.js and the CDKTF command line (about half a minute, once)'
+	@npm ci --no-audit --no-fund --loglevel=error > /dev/null
+	@touch $@
+	@echo 'setting up: Node.js and the CDKTF command line are installed'

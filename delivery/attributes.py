@@ -1,0 +1,110 @@
+"""What differs between two versions of a resource, attribute by attribute, with secrets kept out."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+SENSITIVE = "(sensitive value)"
+UNKNOWN = "(known after apply)"
+MAX_SHOWN = 160
+
+Marks = Any
+"""Terraform's marks: ``true`` for a whole value, or the value's own shape with ``true`` at the marked places."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One attribute that differs; ``None`` stands for an attribute that is not there."""
+
+    path: str
+    before: str | None
+    after: str | None
+
+    def __str__(self) -> str:
+        if self.before is None:
+            return f"+ {self.path}: {self.after}"
+        if self.after is None:
+            return f"- {self.path}: {self.before}"
+        return f"! {self.path}: {self.before} -> {self.after}"
+
+
+def redacted(value: Any, marks: Marks) -> Any:
+    """Return ``value`` without what ``marks`` declare sensitive."""
+    if marks is True:
+        return SENSITIVE
+    if isinstance(value, dict) and isinstance(marks, dict):
+        return {key: redacted(item, marks.get(key)) for key, item in value.items()}
+    if isinstance(value, list) and isinstance(marks, list):
+        return [redacted(item, at(marks, index)) for index, item in enumerate(value)]
+    return value
+
+
+def both(left: Marks, right: Marks) -> Marks:
+    """Return the marks of either: what is a secret on one side is shown on neither."""
+    if left is True or right is True:
+        return True
+    if isinstance(left, dict) and isinstance(right, dict):
+        return {key: both(left.get(key), right.get(key)) for key in {**left, **right}}
+    if isinstance(left, list) and isinstance(right, list):
+        return [both(at(left, index), at(right, index)) for index in range(max(len(left), len(right)))]
+    return left or right
+
+
+def differences(before: Any, after: Any, *, sensitive: Marks = None, unknown: Marks = None) -> list[Difference]:
+    """Return every attribute that differs between ``before`` and ``after``; JSON inside strings is looked into."""
+    old = {path: (raw, shown) for path, raw, shown in _leaves("", before, sensitive, None)}
+    new = {path: (raw, shown) for path, raw, shown in _leaves("", after, sensitive, unknown)}
+    missing = (None, None)
+    found = []
+    for path in sorted({**old, **new}):
+        (old_raw, old_shown), (new_raw, new_shown) = old.get(path, missing), new.get(path, missing)
+        if old_raw != new_raw:
+            found.append(Difference(path or "value", old_shown, new_shown))
+    return found
+
+
+def _leaves(path: str, value: Any, sensitive: Marks, unknown: Marks) -> Iterator[tuple[str, str, str]]:
+    """Yield path, raw value and shown value of everything in ``value``; what is empty yields nothing."""
+    if unknown is True:
+        yield path, UNKNOWN, SENSITIVE if sensitive is True else UNKNOWN
+    elif sensitive is True:
+        if value is not None:
+            yield path, json.dumps(value, sort_keys=True), SENSITIVE
+    elif isinstance(value, dict) or isinstance(unknown, dict):
+        members = value if isinstance(value, dict) else {}
+        for key in {**members, **(unknown if isinstance(unknown, dict) else {})}:
+            inner = f"{path}.{key}" if path else str(key)
+            yield from _leaves(inner, members.get(key), at(sensitive, key), at(unknown, key))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _leaves(f"{path}[{index}]", item, at(sensitive, index), at(unknown, index))
+    elif isinstance(value, str) and (document := _document(value)) is not None:
+        yield from _leaves(path, document, None, None)
+    elif value is not None and value != "":
+        yield path, json.dumps(value), _short(json.dumps(value, ensure_ascii=False))
+
+
+def _document(text: str) -> Any:
+    """Return the object or list written as JSON in ``text``, or ``None``."""
+    if not text.lstrip().startswith(("{", "[")):
+        return None
+    try:
+        return json.loads(text) or None
+    except (ValueError, RecursionError):
+        return None
+
+
+def at(marks: Marks, place: Any) -> Marks:
+    """Return the marks of the member at ``place``."""
+    if marks is True:
+        return True
+    if isinstance(marks, dict):
+        return marks.get(place)
+    if isinstance(marks, list) and isinstance(place, int):
+        return marks[place] if place < len(marks) else None
+    return None
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= MAX_SHOWN else f"{text[: MAX_SHOWN - 1]}…"

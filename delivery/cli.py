@@ -1,0 +1,165 @@
+"""The command line: ``python -m delivery --help``."""
+
+import argparse
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from delivery.errors import DeliveryError, TerraformError, UsageError
+from delivery.progress import say
+from delivery.project import Project, read_release
+
+Command = Callable[[argparse.Namespace, Project], None]
+
+EPILOG = """exit codes: 0 done, 1 something failed, 2 wrong use, 3 the plan was refused (not the reviewed one, made for
+something else, or stale), 130 interrupted"""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command and return the exit code; what went wrong stands on stderr, in one line."""
+    options = _parser().parse_args(arguments)
+    command: Command = options.command
+    try:
+        command(options, Project(Path.cwd()))
+    except DeliveryError as error:
+        if isinstance(error, TerraformError) and error.block:
+            say(error.block)
+        say(str(error))
+        return error.exit_code
+    except KeyboardInterrupt:
+        say("interrupted")
+        return 130
+    except OSError as error:
+        say(f"{error.filename or 'this machine'}: {error.strerror or error}")
+        return 1
+    return 0
+
+
+def _bootstrap(options: argparse.Namespace, project: Project) -> None:
+    from delivery.bootstrap import bootstrap
+    from delivery.terraform import Terraform
+
+    project.stack("state")
+    bootstrap(project, Terraform.of(project), allow_destroy=options.allow_destroy)
+
+
+def _plan(options: argparse.Namespace, project: Project) -> None:
+    from delivery.plan import make_plan
+    from delivery.terraform import Terraform
+
+    stack = project.stack(options.stack)
+    print(make_plan(project, Terraform.of(project), stack, options.out).review.markdown(), end="")
+
+
+def _apply(options: argparse.Namespace, project: Project) -> None:
+    from delivery.apply import apply_plan, write_outputs
+    from delivery.terraform import Terraform
+
+    stack = project.stack(options.stack)
+    terraform = Terraform.of(project)
+    apply_plan(project, terraform, stack, options.plan, options.sha256)
+    if options.outputs:
+        write_outputs(terraform, stack, options.outputs)
+
+
+def _verify(options: argparse.Namespace, _: Project) -> None:
+    from delivery.verify import QUESTION, Expected, verify
+
+    release = options.release
+    if release and release.endswith(".json"):
+        release = read_release(Path(release))["lambda_sha256"]
+    verify(options.url, Expected(options.environment, release), options.question or QUESTION)
+
+
+def _update(options: argparse.Namespace, project: Project) -> None:
+    from delivery.terraform import Terraform
+    from delivery.update import Execution, update
+
+    stack, execution = project.stack(options.stack), Execution.of(os.environ)
+    update(project, Terraform.of(project), stack, execution)
+
+
+def _package(options: argparse.Namespace, project: Project) -> None:
+    from delivery.package import package
+
+    package(project, with_delivery=options.with_delivery)
+
+
+def _terraform(options: argparse.Namespace, project: Project) -> None:
+    from delivery.terraform import Terraform
+
+    stack = project.stack(options.stack)
+    terraform = Terraform.of(project)
+    arguments = options.arguments[1:] if options.arguments[:1] == ["--"] else options.arguments
+    if arguments[:1] != ["init"] and not (stack.folder / ".terraform").exists():
+        terraform.init(stack)
+    # In place of this process, so that Terraform may ask questions and gets signals itself.
+    os.chdir(stack.folder)
+    environment = {name: value for name, value in terraform.environment.items() if name != "TF_INPUT"}
+    os.execve(terraform.program, ["terraform", *arguments], environment)  # noqa: S606
+
+
+def _environment(_: argparse.Namespace, project: Project) -> None:
+    from delivery.files import shell_lines
+    from delivery.terraform import Terraform
+
+    terraform = Terraform.of(project)
+    found = {"TF_CLI_CONFIG_FILE": terraform.environment["TF_CLI_CONFIG_FILE"]}
+    if project.tools in terraform.program.parents:
+        found["PATH"] = os.pathsep.join([str(terraform.program.parent), os.environ.get("PATH", os.defpath)])
+    print(shell_lines(found), end="")
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that answers a mistake in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong and end with exit code 2."""
+        self.exit(UsageError.exit_code, f"{self.prog}: {message}; see {self.prog} --help\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = Parser(
+        prog="python -m delivery",
+        description="Package, plan, review, apply, verify: what the pipeline runs.",
+        epilog=EPILOG,
+    )
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    def add(name: str, command: Command, text: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.", epilog=EPILOG)
+        added.set_defaults(command=command)
+        return added
+
+    package = add("package", _package, "build the function's zip and the API's document")
+    package.add_argument("--with-delivery", action="store_true", help="also what the pipeline's later stages run with")
+
+    bootstrap = add("bootstrap", _bootstrap, "make the state bucket and the pipeline; run again, it changes nothing")
+    bootstrap.add_argument("--allow-destroy", action="store_true", help="even if resources that hold data are lost")
+
+    plan = add("plan", _plan, "save a plan and its review")
+    plan.add_argument("--stack", required=True, help="a folder of cdktf.out/stacks")
+    plan.add_argument("--out", required=True, type=Path, metavar="DIR", help="where plan, review and variables.env go")
+
+    apply = add("apply", _apply, "apply exactly the reviewed plan")
+    apply.add_argument("--stack", required=True, help="the stack the plan was made for")
+    apply.add_argument("--plan", required=True, type=Path, metavar="DIR", help="what `plan` wrote")
+    apply.add_argument("--sha256", required=True, metavar="DIGEST", help="the digest of the reviewed plan file")
+    apply.add_argument("--outputs", type=Path, metavar="FILE", help="write the stack's outputs here, e.g. URL='…'")
+
+    verify = add("verify", _verify, "talk to the deployed bot")
+    verify.add_argument("--url", required=True, help="its address, ending in the stage")
+    verify.add_argument("--environment", required=True, help="the environment it must be in")
+    verify.add_argument("--release", metavar="SHA256", help="the package it must run: its digest, or a release.json")
+    verify.add_argument("--question", help="what to ask, instead of what it can help with")
+
+    update = add("update", _update, "update the pipeline's own stack, and restart the pipeline if that changed it")
+    update.add_argument("--stack", default="pipeline", help="the pipeline's stack (default: %(default)s)")
+
+    terraform = add("terraform", _terraform, "run Terraform in a stack's folder")
+    terraform.add_argument("stack", help="a folder of cdktf.out/stacks")
+    terraform.add_argument("arguments", nargs=argparse.REMAINDER, metavar="-- ARGS", help="what Terraform gets")
+
+    add("environment", _environment, "print what plain cdktf and terraform need on this machine")
+    return parser

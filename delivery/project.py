@@ -1,0 +1,82 @@
+"""The project's folder and the synthesized stacks in it."""
+
+import json
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from delivery.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Stack:
+    """One synthesized stack: a folder with ``cdk.tf.json``, ``.terraform.lock.hcl`` and its assets."""
+
+    name: str
+    folder: Path
+
+    @property
+    def configuration(self) -> dict[str, Any]:
+        """The stack as Terraform reads it; raises ``UsageError`` where it is damaged."""
+        try:
+            configuration: dict[str, Any] = json.loads((self.folder / "cdk.tf.json").read_text())
+        except ValueError as error:
+            raise UsageError(f"{self.folder / 'cdk.tf.json'} is not JSON ({error}): run `make synth` again") from error
+        return configuration
+
+
+@dataclass(frozen=True)
+class Project:
+    """The folder that holds ``delivery/``, and after synthesis ``cdktf.out/``."""
+
+    root: Path
+
+    @property
+    def tools(self) -> Path:
+        """Where downloaded programs and their configuration are kept."""
+        return self.root / ".tools"
+
+    @property
+    def build(self) -> Path:
+        """Where packages are built."""
+        return self.root / "build"
+
+    @property
+    def stack_names(self) -> list[str]:
+        """Every synthesized stack, sorted."""
+        return sorted(path.parent.name for path in self.root.glob("cdktf.out/stacks/*/cdk.tf.json"))
+
+    def stack(self, name: str) -> Stack:
+        """Return the synthesized stack ``name``; raises ``UsageError`` naming those there are."""
+        names = self.stack_names
+        if not names:
+            raise UsageError(f"no synthesized stack below {self.root / 'cdktf.out'}: run `make synth` first")
+        if name not in names:
+            raise UsageError(f"no stack {name!r} in cdktf.out/stacks: there are {', '.join(names)}")
+        return Stack(name, self.root / "cdktf.out" / "stacks" / name)
+
+    def head(self) -> str:
+        """Return the commit that is checked out, or an empty string outside of a repository."""
+        if not (self.root / ".git").exists():
+            return ""
+        command = ["git", "-C", str(self.root), "rev-parse", "--verify", "--quiet", "HEAD"]
+        return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+
+    def commit(self) -> str:
+        """Return the commit this project stands at: checked out, or as the Build stage recorded it; else empty."""
+        if head := self.head():
+            return head
+        release = self.build / "release.json"
+        return read_release(release)["commit"] if release.exists() else ""
+
+
+def read_release(path: Path) -> dict[str, str]:
+    """Return what ``package --with-delivery`` recorded; raises ``UsageError`` where that is not what lies there."""
+    try:
+        release = json.loads(path.read_text())
+        return {name: str(release[name]) for name in ("commit", "lambda_sha256")}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UsageError(
+            f"{path} is no record of a release ({error}): run `python -m delivery package --with-delivery`"
+        ) from error

@@ -1,0 +1,1 @@
+"""The bot: answers questions from its knowledge, over HTTP, and remembers the conversation."""

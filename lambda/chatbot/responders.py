@@ -1,0 +1,83 @@
+"""What answers a person: a responder takes a question and the turns before it, and gives a reply."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from chatbot.contract import Source, Turn
+
+if TYPE_CHECKING:
+    from chatbot.knowledge import Knowledge, Match, Section
+
+SUGGESTIONS = 3
+NEXT_SUGGESTIONS = 2
+DOES_NOT_KNOW = "I don't know the answer to that."
+PERHAPS = " Perhaps one of these comes close:"
+ASK_ABOUT = " Here is what I can tell you about:"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reply:
+    """What a responder says, where it has it from, and what a person may want to ask next."""
+
+    text: str
+    source: Source | None = None
+    answered: bool
+    suggestions: tuple[str, ...] = ()
+
+
+class Responder(Protocol):
+    """Answers questions."""
+
+    @property
+    def starters(self) -> tuple[str, ...]:
+        """Questions to begin with."""
+
+    def reply(self, question: str, history: Sequence[Turn]) -> Reply:
+        """Answer a question, given the newest turns before it, oldest first."""
+
+
+class KnowledgeResponder:
+    """Answers with the section of the knowledge that fits, or admits that there is none."""
+
+    def __init__(self, knowledge: Knowledge) -> None:
+        self._knowledge = knowledge
+
+    @property
+    def starters(self) -> tuple[str, ...]:
+        return self._knowledge.starters
+
+    def reply(self, question: str, history: Sequence[Turn]) -> Reply:
+        last = history[-1].source if history else None
+        found = self._knowledge.search(question, previous=last.id if last else None, limit=SUGGESTIONS + 1)
+        if found and found[0].answers:
+            return self._answer(found[0], found[1:])
+        return self._admission(found)
+
+    def _answer(self, best: Match, others: Sequence[Match]) -> Reply:
+        section = best.section
+        return Reply(
+            text=section.text,
+            source=Source(id=section.id, title=section.title),
+            answered=True,
+            suggestions=self._next(section, others),
+        )
+
+    def _next(self, section: Section, others: Sequence[Match]) -> tuple[str, ...]:
+        """What to ask next: what was nearly the answer, then the rest of the topic, then where everyone begins."""
+        beside = (other.title for other in self._knowledge.beside(section))
+        titles = dict.fromkeys((*_near_titles(others), *beside, *self.starters))
+        titles.pop(section.title, None)
+        return tuple(titles)[:NEXT_SUGGESTIONS]
+
+    def _admission(self, found: Sequence[Match]) -> Reply:
+        near = _near_titles(found)[:SUGGESTIONS]
+        if near:
+            return Reply(text=DOES_NOT_KNOW + PERHAPS, answered=False, suggestions=near)
+        return Reply(text=DOES_NOT_KNOW + ASK_ABOUT, answered=False, suggestions=self.starters)
+
+
+def _near_titles(found: Sequence[Match]) -> tuple[str, ...]:
+    return tuple(match.section.title for match in found if match.is_near)

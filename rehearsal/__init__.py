@@ -1,0 +1,1 @@
+"""AWS on one machine: an emulator that executes pipelines, builds and functions."""

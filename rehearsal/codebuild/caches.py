@@ -1,0 +1,116 @@
+"""What a build finds again of the builds before it: the buildspec's cache paths, kept in a folder of the rehearsal.
+
+https://docs.aws.amazon.com/codebuild/latest/userguide/build-caching.html
+"""
+
+import hashlib
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from rehearsal.codebuild.buildspec import Cache
+
+WILD_END = re.compile(r"(/\*+)+$|/+$")
+
+
+class BuildCache:
+    """The cache of one build, ``kept`` between builds and restored into the build's ``home`` and ``source``."""
+
+    def __init__(
+        self,
+        settings: dict[str, Any],
+        wanted: Cache,
+        *,
+        kept: Path,
+        home: Path,
+        source: Path,
+        note: Callable[[str], None],
+    ) -> None:
+        self._kind = settings.get("type", "NO_CACHE") if wanted.paths else "NO_CACHE"
+        if self._kind == "LOCAL" and "LOCAL_CUSTOM_CACHE" not in settings.get("modes", []):
+            self._kind = "NO_CACHE"  # the other modes keep the source and Docker's layers, which cost nothing here
+        self._wanted, self._kept, self._home, self._source, self._note = wanted, kept, home, source, note
+
+    @property
+    def local(self) -> bool:
+        """Whether the paths are one host's own, linked rather than copied."""
+        return self._kind == "LOCAL"
+
+    def restore(self, key: str = "", fallback_keys: tuple[str, ...] = ()) -> None:
+        """Bring back what an earlier build left."""
+        if self._kind == "NO_CACHE" or self._wanted.action == "save":
+            return
+        saved = self._saved(key, fallback_keys)
+        for name, target in self._paths():
+            if self._kind == "LOCAL":
+                self._link(self._kept / "local" / name, target)
+            elif saved is not None and (saved / name).exists():
+                _copy(saved / name, target)
+        if self._kind == "S3":
+            self._note("Cache restored" if saved else "Cache is not there yet")
+
+    def save(self, key: str = "") -> None:
+        """Keep the paths for later builds; a local cache is in place already."""
+        if self._kind != "S3" or self._wanted.action == "restore":
+            return
+        final = self._kept / "s3" / _folder(key)
+        if key and final.exists():
+            return  # a keyed cache is written once
+        fresh = final.with_name(f"{final.name}.{id(self)}.new")
+        for name, source in self._paths():
+            if source.exists():
+                _copy(source, fresh / name)
+        if fresh.exists():
+            (fresh / ".key").write_text(key)
+            shutil.rmtree(final, ignore_errors=True)
+            fresh.rename(final)
+            self._note("Cache saved")
+
+    def _saved(self, key: str, fallback_keys: tuple[str, ...]) -> Path | None:
+        exact = self._kept / "s3" / _folder(key)
+        if self._kind != "S3" or exact.exists():
+            return exact if exact.exists() else None
+        if not key:
+            return None
+        newest = sorted((self._kept / "s3").glob("*/.key"), key=lambda file: -file.stat().st_mtime)
+        starts = (file.parent for each in fallback_keys for file in newest if file.read_text().startswith(each))
+        return next(starts, None)
+
+    def _paths(self) -> Iterator[tuple[str, Path]]:
+        """Yield name and place of every path; ``/root`` is the home folder of a build's container."""
+        for pattern in self._wanted.paths:
+            path = WILD_END.sub("", pattern)
+            home = re.sub(r"^(~|/root|\$HOME|\$\{HOME\})(?=/|$)", "", path)
+            target = self._home / home.lstrip("/") if home != path else self._source / path
+            inside = self._home if home != path else self._source
+            plain = "*" not in path and target != inside
+            if not plain or not _lies_in(target, inside):
+                self._note(f"The rehearsal does not cache {pattern}: name a folder below the source or /root")
+                continue
+            yield hashlib.sha256(pattern.encode()).hexdigest()[:16], target
+
+    def _link(self, kept: Path, target: Path) -> None:
+        """Link a cached folder into the build; what the source brings along overrides it, as documented."""
+        kept.mkdir(parents=True, exist_ok=True)
+        if target.exists() and not target.is_symlink():
+            return
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.symlink_to(kept, target_is_directory=True)
+
+
+def _lies_in(target: Path, folder: Path) -> bool:
+    return target.is_symlink() or target.resolve().is_relative_to(folder.resolve())
+
+
+def _folder(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()[:32]
+
+
+def _copy(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if source.is_dir():
+        shutil.copytree(source, target, symlinks=True, dirs_exist_ok=True)
+    else:
+        shutil.copy2(source, target)

@@ -1,0 +1,5 @@
+"""CodePipeline, executed: pipelines are stored, triggered and run on this machine."""
+
+from rehearsal.codepipeline.service import CodePipeline
+
+__all__ = ["CodePipeline"]

@@ -1,0 +1,3 @@
+"""What exists in AWS, as CDKTF."""
+
+from stacks import aws as aws

@@ -1,0 +1,25 @@
+"""``python -m stacks account|region|repository|environments``: what other programs need to know of the settings."""
+
+import argparse
+from collections.abc import Callable
+
+from stacks.loading import load_project
+from stacks.project import Project
+
+ANSWERS: dict[str, Callable[[Project], str]] = {
+    "account": lambda project: project.account,
+    "region": lambda project: project.region,
+    "repository": lambda project: f"{project.source.repository} {project.source.branch}",
+    "environments": lambda project: "\n".join(environment.name for environment in project.environments),
+}
+
+
+def main() -> None:
+    """Print one setting."""
+    parser = argparse.ArgumentParser(prog="python -m stacks", description="Prints one setting of stacks/settings.py.")
+    parser.add_argument("setting", choices=ANSWERS)
+    print(ANSWERS[parser.parse_args().setting](load_project()))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,24 @@
+"""AccessStack: the roles in another account, as which the pipeline plans and applies an environment there."""
+
+from cdktf_cdktf_provider_aws.iam_role import IamRole
+from cdktf_cdktf_provider_aws.iam_role_policy import IamRolePolicy
+from constructs import Construct
+
+from stacks import policies
+from stacks.base import BaseStack
+from stacks.pipeline.arns import Arns
+from stacks.pipeline.permissions import ChatbotPermissions
+from stacks.project import Environment, Project
+
+
+class AccessStack(BaseStack):
+    """Two roles that only the pipeline's own plan and apply roles can assume; applied once, by a person."""
+
+    def __init__(self, scope: Construct, *, project: Project, environment: Environment) -> None:
+        super().__init__(scope, f"access-{environment.name}", project=project, environment=environment)
+        chatbot = ChatbotPermissions(project, environment)
+        for part, statements in (("plan", chatbot.read()), ("apply", chatbot.write())):
+            name = self.name_of(part)
+            home = Arns(project.partition, project.account, project.region).role(name)
+            role = IamRole(self, part, name=name, assume_role_policy=policies.trust_role(home))
+            IamRolePolicy(self, f"{part}_policy", name=part, role=role.id, policy=policies.document(*statements))

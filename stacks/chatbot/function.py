@@ -1,0 +1,87 @@
+"""ChatFunction: the Lambda function behind the alias ``live``, its log group, and a role that does what it must."""
+
+from cdktf import AssetType, TerraformAsset
+from cdktf_cdktf_provider_aws.cloudwatch_log_group import CloudwatchLogGroup
+from cdktf_cdktf_provider_aws.iam_role import IamRole
+from cdktf_cdktf_provider_aws.iam_role_policy import IamRolePolicy
+from cdktf_cdktf_provider_aws.lambda_alias import LambdaAlias
+from cdktf_cdktf_provider_aws.lambda_function import LambdaFunction, LambdaFunctionEnvironment
+from constructs import Construct
+
+from stacks import policies
+from stacks.chatbot.table import ConversationTable
+from stacks.package import Package
+from stacks.project import Environment
+
+HANDLER = "chatbot.handler.lambda_handler"
+RUNTIME = "python3.13"
+ARCHITECTURE = "arm64"
+MEMORY_MB = 512
+TIMEOUT_SECONDS = 15
+
+
+class ChatFunction(Construct):
+    """The function that answers; Terraform publishes a version and moves the alias to it."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        name: str,
+        bot_name: str,
+        environment: Environment,
+        package: Package,
+        table: ConversationTable,
+    ) -> None:
+        super().__init__(scope, id)
+        logs = CloudwatchLogGroup(
+            self, "logs", name=f"/aws/lambda/{name}", retention_in_days=environment.log_retention_days
+        )
+        role = IamRole(self, "role", name=name, assume_role_policy=policies.trust("lambda.amazonaws.com"))
+        policy = IamRolePolicy(
+            self,
+            "policy",
+            name="chatbot",
+            role=role.id,
+            policy=policies.document(policies.write_logs(logs.arn), table.read_and_write()),
+        )
+        asset = TerraformAsset(self, "package", path=str(package.zip), type=AssetType.FILE)
+        self.function = LambdaFunction(
+            self,
+            "function",
+            function_name=name,
+            role=role.arn,
+            runtime=RUNTIME,
+            architectures=[ARCHITECTURE],
+            handler=HANDLER,
+            filename=asset.path,
+            source_code_hash=package.source_code_hash,
+            publish=True,
+            memory_size=MEMORY_MB,
+            timeout=TIMEOUT_SECONDS,
+            environment=LambdaFunctionEnvironment(variables=_variables(bot_name, environment, package, table)),
+            depends_on=[policy],
+        )
+        self.alias = LambdaAlias(
+            self,
+            "live",
+            name="live",
+            function_name=self.function.function_name,
+            function_version=self.function.version,
+        )
+        self.name = self.function.function_name
+
+
+def _variables(bot_name: str, environment: Environment, package: Package, table: ConversationTable) -> dict[str, str]:
+    """Exactly what ``chatbot.settings`` reads, and what Powertools reads for itself."""
+    return {
+        "TABLE_NAME": table.name,
+        "ENVIRONMENT": environment.name,
+        "BOT_NAME": bot_name,
+        "RETENTION_DAYS": str(environment.retention_days),
+        "RESPONDER": "knowledge",
+        "RELEASE": package.sha256,
+        "POWERTOOLS_SERVICE_NAME": "chatbot",
+        "POWERTOOLS_LOG_LEVEL": "INFO",
+    }

@@ -1,0 +1,43 @@
+"""Artifacts: the bucket that carries sources, builds and plans from stage to stage, for two weeks."""
+
+from cdktf_cdktf_provider_aws.codepipeline import CodepipelineArtifactStore, CodepipelineArtifactStoreEncryptionKey
+from cdktf_cdktf_provider_aws.data_aws_kms_alias import DataAwsKmsAlias
+from constructs import Construct
+
+from stacks import policies
+from stacks.buckets import PrivateBucket
+from stacks.project import Project
+from stacks.state import key_alias
+
+# Longer than an approval may wait, so that no approved plan is gone; short, since a plan holds a copy of the state.
+KEEP_DAYS = 14
+CACHE_PREFIX = "cache/"
+
+
+class Artifacts(Construct):
+    """The artifact store and what it takes to use it."""
+
+    def __init__(self, scope: Construct, id: str, *, project: Project) -> None:
+        super().__init__(scope, id)
+        self.key_arn = DataAwsKmsAlias(self, "key", name=key_alias(project)).target_key_arn
+        self.bucket = PrivateBucket(
+            self,
+            "artifacts",
+            name=project.bucket_name("artifacts"),
+            key_arn=self.key_arn,
+            keep_old_days=1,
+            expire_days=KEEP_DAYS,
+        )
+
+    def store(self) -> CodepipelineArtifactStore:
+        """The pipeline's artifact store."""
+        key = CodepipelineArtifactStoreEncryptionKey(id=self.key_arn, type="KMS")
+        return CodepipelineArtifactStore(location=self.bucket.name, type="S3", encryption_key=key)
+
+    def use(self) -> list[policies.Statement]:
+        """Read and write artifacts."""
+        return [
+            *policies.read_objects(self.bucket.arn),
+            policies.write_objects(self.bucket.arn),
+            policies.use_key(self.key_arn),
+        ]

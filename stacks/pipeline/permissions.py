@@ -1,0 +1,181 @@
+"""What planning may read and applying may change: one environment's chatbot, and nothing else."""
+
+from dataclasses import dataclass
+
+from stacks import policies
+from stacks.base import state_key
+from stacks.chatbot.stack import stack_id
+from stacks.pipeline.arns import Arns
+from stacks.project import Environment, Project
+
+
+@dataclass(frozen=True)
+class ChatbotPermissions:
+    """The statements for planning and for applying ``environment``'s stack, in its own account."""
+
+    project: Project
+    environment: Environment
+
+    @property
+    def _arns(self) -> Arns:
+        region = self.project.region_of(self.environment)
+        return Arns(self.project.partition, self.project.account_of(self.environment), region)
+
+    def _name(self, part: str) -> str:
+        return self.project.resource_name(part, self.environment)
+
+    def read(self) -> list[policies.Statement]:
+        """Describe the chatbot's resources; no statement reads what they store."""
+        arns = self._arns
+        return [
+            policies.allow(
+                [
+                    "dynamodb:DescribeContinuousBackups",
+                    "dynamodb:DescribeTable",
+                    "dynamodb:DescribeTimeToLive",
+                    "dynamodb:ListTagsOfResource",
+                ],
+                [arns.of("dynamodb", f"table/{self._name('conversations')}")],
+            ),
+            policies.allow(
+                [
+                    "lambda:GetAlias",
+                    "lambda:GetFunction",
+                    "lambda:GetFunctionCodeSigningConfig",
+                    "lambda:GetFunctionConfiguration",
+                    "lambda:GetPolicy",
+                    "lambda:ListTags",
+                    "lambda:ListVersionsByFunction",
+                ],
+                self._functions(arns),
+            ),
+            policies.allow(
+                ["iam:GetRole", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies", "iam:ListRolePolicies"],
+                [arns.role(self._name("chatbot"))],
+            ),
+            policies.allow(
+                ["apigateway:GET"], [arns.apis("/restapis"), arns.apis("/restapis/*"), arns.apis("/tags/*")]
+            ),
+            policies.allow(
+                ["cloudwatch:DescribeAlarms", "cloudwatch:ListTagsForResource"],
+                [arns.of("cloudwatch", f"alarm:{self._name('*')}")],
+            ),
+            policies.allow(["logs:ListTagsForResource"], [arns.of("logs", f"log-group:{self._log_group()}*")]),
+            policies.allow_anywhere(
+                ["logs:DescribeLogGroups"], because="DescribeLogGroups filters by prefix, and takes no resource"
+            ),
+        ]
+
+    def write(self) -> list[policies.Statement]:
+        """Create, change and destroy the chatbot's resources."""
+        arns = self._arns
+        role = arns.role(self._name("chatbot"))
+        return [
+            *self.read(),
+            policies.allow(
+                [
+                    "dynamodb:CreateTable",
+                    "dynamodb:DeleteTable",
+                    "dynamodb:TagResource",
+                    "dynamodb:UntagResource",
+                    "dynamodb:UpdateContinuousBackups",
+                    "dynamodb:UpdateTable",
+                    "dynamodb:UpdateTimeToLive",
+                ],
+                [arns.of("dynamodb", f"table/{self._name('conversations')}")],
+            ),
+            policies.allow(
+                [
+                    "lambda:AddPermission",
+                    "lambda:CreateAlias",
+                    "lambda:CreateFunction",
+                    "lambda:DeleteAlias",
+                    "lambda:DeleteFunction",
+                    "lambda:PublishVersion",
+                    "lambda:RemovePermission",
+                    "lambda:TagResource",
+                    "lambda:UntagResource",
+                    "lambda:UpdateAlias",
+                    "lambda:UpdateFunctionCode",
+                    "lambda:UpdateFunctionConfiguration",
+                ],
+                self._functions(arns),
+            ),
+            policies.allow(
+                [
+                    "iam:CreateRole",
+                    "iam:DeleteRole",
+                    "iam:DeleteRolePolicy",
+                    "iam:ListInstanceProfilesForRole",
+                    "iam:PutRolePolicy",
+                    "iam:TagRole",
+                    "iam:UntagRole",
+                    "iam:UpdateAssumeRolePolicy",
+                ],
+                [role],
+            ),
+            policies.pass_role(role, "lambda.amazonaws.com"),
+            policies.allow(
+                ["apigateway:DELETE", "apigateway:PATCH", "apigateway:POST", "apigateway:PUT"],
+                [arns.apis("/restapis"), arns.apis("/restapis/*"), arns.apis("/tags/*")],
+            ),
+            policies.allow(
+                [
+                    "cloudwatch:DeleteAlarms",
+                    "cloudwatch:PutMetricAlarm",
+                    "cloudwatch:TagResource",
+                    "cloudwatch:UntagResource",
+                ],
+                [arns.of("cloudwatch", f"alarm:{self._name('*')}")],
+            ),
+            policies.allow(
+                [
+                    "logs:CreateLogGroup",
+                    "logs:DeleteLogGroup",
+                    "logs:PutRetentionPolicy",
+                    "logs:TagResource",
+                    "logs:UntagResource",
+                ],
+                [arns.of("logs", f"log-group:{self._log_group()}*")],
+            ),
+        ]
+
+    def _functions(self, arns: Arns) -> list[str]:
+        function = arns.of("lambda", f"function:{self._name('chatbot')}")
+        return [function, f"{function}:*"]
+
+    def _log_group(self) -> str:
+        return f"/aws/lambda/{self._name('chatbot')}"
+
+
+@dataclass(frozen=True)
+class StatePermissions:
+    """The statements for reading and writing one stack's state, which stays in the project's own account."""
+
+    project: Project
+    stack: str
+
+    @classmethod
+    def of(cls, project: Project, environment: Environment) -> "StatePermissions":
+        """The state of ``environment``'s chatbot."""
+        return cls(project, stack_id(environment))
+
+    @property
+    def _bucket(self) -> str:
+        return self.project.bucket_name("state")
+
+    @property
+    def _arns(self) -> Arns:
+        return Arns(self.project.partition, self.project.account, self.project.region)
+
+    def read(self) -> list[policies.Statement]:
+        """Read the state under its lock."""
+        return [*policies.read_state(self._arns.bucket(self._bucket), state_key(self.stack)), self._lock()]
+
+    def write(self) -> list[policies.Statement]:
+        """Write the state under its lock."""
+        return [*policies.write_state(self._arns.bucket(self._bucket), state_key(self.stack)), self._lock()]
+
+    def _lock(self) -> policies.Statement:
+        table = self._arns.of("dynamodb", f"table/{self.project.resource_name('locks')}")
+        return policies.lock_state(table, self._bucket, state_key(self.stack))

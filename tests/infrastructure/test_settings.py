@@ -1,0 +1,125 @@
+"""What settings.py may say, and how it is refused."""
+
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from stacks.project import Approval, Environment, Project, Provider, SettingsError, Source
+
+PROJECT = Project(
+    name="acme",
+    bot_name="Acme",
+    account="111122223333",
+    region="eu-west-1",
+    source=Source(provider=Provider.GITHUB, repository="acme/bot"),
+    environments=(Environment(name="dev"), Environment(name="prod", account="444455556666", region="us-east-1")),
+)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"name": "Acme Corp"}, "project 'Acme Corp'"),
+        ({"name": "a" * 17}, "3 to 16"),
+        ({"account": "12"}, "account '12'"),
+        ({"region": "moon-1"}, "unknown region 'moon-1'"),
+        ({"environments": ()}, "environments is empty"),
+        ({"environments": (Environment(name="dev"), Environment(name="dev"))}, "'dev' stands 2 times"),
+        ({"bot_name": ""}, "bot_name"),
+    ],
+)
+def test_a_project_that_cannot_be_deployed_is_refused(change: dict[str, object], said: str) -> None:
+    """The message names the setting and what it was."""
+    with pytest.raises(SettingsError, match=said):
+        replace(PROJECT, **change)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"name": "Prod"}, "environment 'Prod'"),
+        ({"name": "prod-eu"}, "lower-case letters and digits"),
+        ({"name": "prod", "region": "eu-central"}, "unknown region 'eu-central'"),
+        ({"name": "prod", "account": "1234"}, "account is 12 digits"),
+        (
+            {"name": "prod", "approval": "sometimes"},
+            "unknown approval 'sometimes'; use one of never, on_change, always",
+        ),
+        ({"name": "prod", "retention_days": 0}, "retention_days"),
+        ({"name": "prod", "log_retention_days": 31}, "log_retention_days"),
+    ],
+)
+def test_an_environment_that_cannot_be_deployed_is_refused(settings: dict[str, object], said: str) -> None:
+    """The message names the environment and the setting."""
+    with pytest.raises(SettingsError, match=said):
+        Environment(**settings)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"provider": "SourceForge", "repository": "acme/bot"}, "unknown provider 'SourceForge'; use one of GitHub"),
+        ({"provider": "GitHub", "repository": "bot"}, "'bot' is not a name such as 'my-team/my-bot'"),
+        ({"provider": "CodeCommit", "repository": "acme/bot"}, "not a name such as 'my-bot'"),
+        ({"provider": "GitHub", "repository": "acme/bot", "branch": "../main"}, "not a branch name"),
+    ],
+)
+def test_a_source_that_cannot_be_used_is_refused(settings: dict[str, str], said: str) -> None:
+    """The message names what was written and what to write."""
+    with pytest.raises(SettingsError, match=said):
+        Source(**settings)  # type: ignore[arg-type]
+
+
+def test_an_environment_lives_where_it_says_and_else_at_home() -> None:
+    """Account and region fall back on the project's."""
+    dev, prod = PROJECT.environments
+
+    assert (PROJECT.account_of(dev), PROJECT.region_of(dev)) == ("111122223333", "eu-west-1")
+    assert (PROJECT.account_of(prod), PROJECT.region_of(prod)) == ("444455556666", "us-east-1")
+    assert [PROJECT.is_remote(each) for each in (dev, prod)] == [False, True]
+
+
+def test_two_environments_never_share_a_name() -> None:
+    """Names carry project, environment and part."""
+    names = {PROJECT.resource_name("table", environment) for environment in (None, *PROJECT.environments)}
+
+    assert names == {"acme-table", "acme-dev-table", "acme-prod-table"}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("PROJECT = (", "settings.py: line 1: '(' was never closed"),
+        ("x = 1\nPROJECT = Projekt()", "settings.py: line 2: name 'Projekt' is not defined"),
+        ("PROJECT = 5", "settings.py: PROJECT is a int; make it a Project"),
+        ("", "has no attribute 'PROJECT'"),
+        (
+            "from stacks.project import *\nPROJECT = Environment(name='Prod')",
+            "settings.py: line 2: environment 'Prod': a name is",
+        ),
+    ],
+)
+def test_a_broken_settings_file_is_one_line_and_exit_code_2(tmp_path: Path, text: str, said: str) -> None:
+    """Neither a traceback nor a second line reaches the user."""
+    root = Path(__file__).parents[2]
+    stacks = tmp_path / "stacks"
+    stacks.mkdir()
+    for name in ("__init__.py", "__main__.py", "aws.py", "loading.py", "project.py"):
+        (stacks / name).symlink_to(root / "stacks" / name)
+    (stacks / "settings.py").write_text(text)
+
+    done = subprocess.run(
+        [sys.executable, "-m", "stacks", "account"], cwd=tmp_path, capture_output=True, text=True, env={}
+    )
+
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_an_approval_is_one_of_three() -> None:
+    """Never, when something changes, always."""
+    assert [str(each) for each in Approval] == ["never", "on_change", "always"]

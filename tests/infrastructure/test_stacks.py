@@ -1,0 +1,251 @@
+"""What is synthesized: the properties that every stack must have, and those that keep environments apart."""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stacks.project import Approval, Environment, Project, Provider, Source
+from tests.infrastructure.synthesis import ROOT, Stack, run_main, synthesize
+
+NAMES = ("name", "bucket", "function_name", "alarm_name")
+
+
+def resources(stack: Stack, kind: str) -> dict[str, Any]:
+    """The resources of one Terraform type, by name."""
+    found: dict[str, Any] = stack.get("resource", {}).get(kind, {})
+    return found
+
+
+def statements(value: object) -> Iterator[dict[str, Any]]:
+    """Every IAM statement anywhere in a stack."""
+    if isinstance(value, str) and '"Statement"' in value:
+        yield from json.loads(value)["Statement"]
+    elif isinstance(value, dict):
+        for each in value.values():
+            yield from statements(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from statements(each)
+
+
+def contents(folder: Path) -> dict[Path, bytes]:
+    """Every file below ``folder``."""
+    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_every_environment_the_state_and_the_pipeline_are_stacks(stacks: dict[str, Stack]) -> None:
+    """All of them are synthesized every time, so that prod's mistakes appear before prod."""
+    assert set(stacks) == {"state", "pipeline", "chatbot-dev", "chatbot-staging", "chatbot-prod"}
+
+
+def test_every_stack_keeps_its_state_in_the_bucket_under_a_key_of_its_own_and_locks_it(
+    stacks: dict[str, Stack],
+) -> None:
+    """A stack without a backend would lose its state with the build's container."""
+    backends = {name: stack["terraform"]["backend"]["s3"] for name, stack in stacks.items()}
+
+    assert {backend["key"] for backend in backends.values()} == {f"{name}/terraform.tfstate" for name in stacks}
+    assert {backend["dynamodb_table"] for backend in backends.values()} == {"parley-locks"}
+
+
+def test_the_provider_lock_lies_beside_every_stack(synthesized: Path, stacks: dict[str, Stack]) -> None:
+    """Terraform takes the provider that the lock names, and no other."""
+    lock = (ROOT / ".terraform.lock.hcl").read_bytes()
+
+    for name in stacks:
+        assert (synthesized / "stacks" / name / ".terraform.lock.hcl").read_bytes() == lock
+
+
+def test_two_stacks_never_name_the_same_thing(stacks: dict[str, Stack]) -> None:
+    """Two environments that shared a name would overwrite each other."""
+    named = [
+        (kind, value[key])
+        for stack in stacks.values()
+        for kind, group in stack["resource"].items()
+        for value in group.values()
+        for key in NAMES
+        if isinstance(value.get(key), str) and "${" not in value[key] and kind != "aws_iam_role_policy"
+        if not kind.startswith("aws_lambda_alias")
+    ]
+
+    assert sorted(named) == sorted(set(named))
+
+
+def test_the_function_gets_exactly_the_variables_that_it_reads(stacks: dict[str, Stack]) -> None:
+    """A variable that one side forgets is an outage or a leftover."""
+    source = (ROOT / "lambda" / "chatbot" / "settings.py").read_text()
+    read = set(re.findall(r'"([A-Z][A-Z_]+)"', source))
+    (function,) = resources(stacks["chatbot-dev"], "aws_lambda_function").values()
+    given = {name for name in function["environment"]["variables"] if not name.startswith("POWERTOOLS_")}
+
+    assert given == read
+
+
+def test_a_statement_for_every_resource_allows_only_what_aws_cannot_limit(stacks: dict[str, Stack]) -> None:
+    """Least privilege: everything else names its resources."""
+    everywhere = {
+        action
+        for stack in stacks.values()
+        for statement in statements(stack)
+        if statement["Effect"] == "Allow" and statement.get("Resource") == ["*"]
+        for action in statement["Action"]
+    }
+
+    assert everywhere == {"kms:ListAliases", "logs:DescribeLogGroups"}
+
+
+def test_planning_can_change_nothing_but_the_lock(stacks: dict[str, Stack]) -> None:
+    """The plan's role reads; what it writes are logs, artifacts and the lock's item."""
+    policies = resources(stacks["pipeline"], "aws_iam_role_policy")
+    (plan,) = (value for name, value in policies.items() if name.startswith("prod_plan"))
+    writes = {
+        action
+        for statement in statements(plan)
+        for action in statement["Action"]
+        if not re.match(r"\w+:(Get|List|Describe|GET)", action)
+    }
+
+    assert writes == {
+        "logs:CreateLogStream",
+        "logs:PutLogEvents",
+        "s3:PutObject",
+        "kms:Decrypt",
+        "kms:GenerateDataKey",
+        "dynamodb:PutItem",
+        "dynamodb:DeleteItem",
+    }
+    assert not any("conversations" in json.dumps(s) and "Item" in json.dumps(s) for s in statements(plan))
+
+
+def test_every_project_has_a_role_of_its_own(stacks: dict[str, Stack]) -> None:
+    """What plans cannot apply, and what builds can do neither."""
+    projects = resources(stacks["pipeline"], "aws_codebuild_project")
+    roles = [project["service_role"] for project in projects.values()]
+
+    assert len(set(roles)) == len(projects) == 2 + 3 * 3
+
+
+def test_the_stages_stand_in_the_order_in_which_a_change_travels(stacks: dict[str, Stack]) -> None:
+    """Each environment is planned after the one before it is verified."""
+    (pipeline,) = resources(stacks["pipeline"], "aws_codepipeline").values()
+
+    assert [stage["name"] for stage in pipeline["stage"]] == [
+        "Source", "Build", "UpdatePipeline",
+        "dev-plan", "dev-deploy",
+        "staging-plan", "staging-deploy",
+        "prod-plan", "prod-approve", "prod-deploy",
+    ]  # fmt: skip
+
+
+def test_the_output_holds_no_path_of_the_machine(synthesized: Path) -> None:
+    """What one machine synthesizes, another must be able to apply."""
+    for path in synthesized.glob("**/*.json"):
+        assert str(synthesized) not in path.read_text()
+        assert str(ROOT) not in path.read_text()
+
+
+def test_synthesis_in_another_folder_gives_the_same_bytes(synthesized: Path, tmp_path: Path) -> None:
+    """Otherwise UpdatePipeline would find a change in every execution."""
+    assert run_main(tmp_path).returncode == 0
+
+    assert contents(tmp_path / "cdktf.out") == contents(synthesized)
+
+
+ANOTHER = Project(
+    name="acme",
+    bot_name="Acme",
+    account="111122223333",
+    region="eu-west-1",
+    source=Source(provider=Provider.CODECOMMIT, repository="bot"),
+    environments=(
+        Environment(name="dev"),
+        Environment(name="preview", approval=Approval.ALWAYS),
+        Environment(name="prod", account="444455556666", region="us-east-1", approval=Approval.ON_CHANGE),
+    ),
+)
+
+
+@pytest.fixture(scope="module")
+def another(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Stack]:
+    """Another team's project: CodeCommit, an environment of its own, prod in another account and region."""
+    return synthesize(ANOTHER, tmp_path_factory.mktemp("another"))
+
+
+def test_a_line_in_the_settings_is_a_new_environment(another: dict[str, Stack]) -> None:
+    """Its stack, its projects and its stages follow from that line."""
+    (pipeline,) = resources(another["pipeline"], "aws_codepipeline").values()
+
+    assert "chatbot-preview" in another
+    assert [s["name"] for s in pipeline["stage"] if s["name"].startswith("preview")] == [
+        "preview-plan",
+        "preview-approve",
+        "preview-deploy",
+    ]
+
+
+def test_an_approval_is_skipped_for_an_empty_plan_only_where_settings_say_on_change(another: dict[str, Stack]) -> None:
+    """`always` asks for an empty plan too."""
+    (pipeline,) = resources(another["pipeline"], "aws_codepipeline").values()
+    stages = {stage["name"]: stage for stage in pipeline["stage"]}
+
+    assert "before_entry" not in stages["preview-approve"]
+    assert stages["prod-approve"]["before_entry"]["condition"]["result"] == "SKIP"
+
+
+def test_an_environment_in_another_account_is_reached_through_a_role_that_no_plan_freezes(
+    another: dict[str, Stack],
+) -> None:
+    """The variable is ephemeral, and differs between plan and apply."""
+    prod = another["chatbot-prod"]
+    (provider,) = prod["provider"]["aws"]
+
+    assert prod["variable"]["deploy_role_arn"]["ephemeral"] is True
+    assert provider["assume_role"] == [{"role_arn": "${var.deploy_role_arn}"}]
+    assert provider["allowed_account_ids"] == ["444455556666"]
+    assert provider["region"] == "us-east-1"
+    assert prod["terraform"]["backend"]["s3"]["region"] == "eu-west-1"
+    assert set(resources(another["access-prod"], "aws_iam_role")) == {"plan", "apply"}
+
+
+def test_a_push_to_codecommit_starts_the_pipeline_through_eventbridge(another: dict[str, Stack]) -> None:
+    """CodePipeline does not poll."""
+    (rule,) = resources(another["pipeline"], "aws_cloudwatch_event_rule").values()
+    pattern = json.loads(rule["event_pattern"])
+
+    assert pattern["resources"] == ["arn:aws:codecommit:eu-west-1:111122223333:bot"]
+    assert pattern["detail"]["referenceName"] == ["main"]
+
+
+@pytest.mark.parametrize("provider", [Provider.GITHUB, Provider.BITBUCKET, Provider.GITLAB])
+def test_the_other_providers_are_reached_through_a_connection(tmp_path: Path, provider: Provider) -> None:
+    """One connection, which the source action uses."""
+    source = Source(provider=provider, repository="acme/bot")
+
+    pipeline = synthesize(replace(ANOTHER, source=source, environments=ANOTHER.environments[:1]), tmp_path)["pipeline"]
+
+    (connection,) = resources(pipeline, "aws_codeconnections_connection").values()
+    (action,) = next(iter(resources(pipeline, "aws_codepipeline").values()))["stage"][0]["action"]
+    assert connection["provider_type"] == provider
+    assert action["configuration"]["FullRepositoryId"] == "acme/bot"
+
+
+def test_too_many_environments_for_one_pipeline_are_refused(tmp_path: Path) -> None:
+    """CodePipeline's limit is met at synth, in one line."""
+    settings = """
+from stacks.project import Environment, Project, Source
+PROJECT = Project(
+    name="acme", bot_name="Acme", account="111122223333", region="eu-west-1",
+    source=Source(provider="GitHub", repository="acme/bot"),
+    environments=tuple(Environment(name=f"env{number}") for number in range(30)),
+)
+"""
+
+    done = run_main(tmp_path, settings)
+
+    assert done.returncode == 2
+    assert done.stderr == "main.py: the pipeline has 63 stages; CodePipeline allows 50: use fewer environments\n"

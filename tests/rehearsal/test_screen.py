@@ -1,0 +1,121 @@
+"""What a person sees of an execution, on terminals of any kind."""
+
+import io
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from rehearsal.execution import Action, Execution, Stage
+from rehearsal.rendering import duration, printable, progress
+from rehearsal.screen import Screen
+
+BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def execution(log: Path, message: str = "") -> Execution:
+    """Return an execution that failed in its second stage."""
+    ended = BEGAN + timedelta(seconds=65)
+    source = Action("Source", "Fetch", "Succeeded", BEGAN, BEGAN)
+    build = Action("Build", "Build", "Failed", BEGAN, ended, message=message, log=log)
+    waits = Action("prod-deploy", "Apply")
+    stages = (Stage("Source", "Succeeded", (source,)), Stage("Build", "Failed", (build,)), Stage("prod", "", (waits,)))
+    return Execution("0123456789", "Failed", "fedcba9876543210", started=BEGAN, updated=ended, stages=stages)
+
+
+def screen(**options: object) -> tuple[Screen, io.StringIO]:
+    """Return a screen and what it writes to."""
+    text = io.StringIO()
+    return Screen(Console(file=text, highlight=False, emoji=False, markup=False, **options)), text  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(None, ""), (0.04, "0.0s"), (59.94, "59.9s"), (65, "1m05s"), (3720.5, "1h02m")]
+)
+def test_durations_are_short(seconds: float | None, text: str) -> None:
+    """Seconds, minutes, hours."""
+    assert duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("\x1b[31mred\x1b[0m", "red"),
+        ("\x1b]0;title\x07text", "text"),
+        ("\x1b]8;;http://evil\x1b\\link", "link"),
+        ("a\rb\x08\x9b2J", "a�b��2J"),
+        ("tab\there", "tab here"),
+        ("[bold]markup[/bold] :smile:", "[bold]markup[/bold] :smile:"),
+    ],
+)
+def test_builds_cannot_steer_the_terminal(text: str, shown: str) -> None:
+    """Colours, titles, links and cursor movements in a log are not passed on."""
+    assert printable(text) == shown
+
+
+def test_the_table_shows_stages_actions_and_logs(tmp_path: Path) -> None:
+    """Even at 40 columns, every name and path is there in full."""
+    log = tmp_path / "a-rather-long-name-of-a-log-file.log"
+    here, text = screen(width=40)
+
+    here.table(execution(log))
+
+    lines = text.getvalue().splitlines()
+    assert [line.split() for line in lines[1:4]] == [
+        ["Source", "Fetch", "✔", "Succeeded", "0.0s"],
+        ["Build", "Build", "✘", "Failed", "1m05s"],
+        ["prod", "Apply", "·"],
+    ]
+    assert f"log of Build/Build: {log}" in text.getvalue()
+
+
+def test_a_failed_action_shows_the_end_of_its_log(tmp_path: Path) -> None:
+    """Its message, 25 lines, and where the rest is."""
+    log = tmp_path / "log"
+    log.write_text("".join(f"line {number}\n" for number in range(100)))
+    here, text = screen(width=200)
+
+    here.failure(list(execution(log, "exit status 1").actions)[1])
+
+    lines = text.getvalue().splitlines()
+    assert lines[0] == "Build/Build failed: exit status 1"
+    assert [line.strip() for line in lines[1:-1]] == [f"line {number}" for number in range(75, 100)]
+    assert lines[-1] == f"log: {log}"
+
+
+def test_without_a_terminal_each_action_is_told_once(tmp_path: Path) -> None:
+    """The same state shown twice is one line an action."""
+    here, text = screen(width=200)
+
+    with here:
+        here.show(execution(tmp_path / "log"))
+        here.show(execution(tmp_path / "log"))
+
+    assert text.getvalue().splitlines() == ["Source/Fetch succeeded after 0.0s", "Build/Build failed after 1m05s"]
+
+
+def test_without_colour_there_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """NO_COLOR is respected on a terminal."""
+    monkeypatch.setenv("NO_COLOR", "1")
+    here, text = screen(width=80, force_terminal=True)
+
+    here.table(execution(tmp_path / "log"))
+
+    assert "\x1b[3" not in text.getvalue()
+
+
+@pytest.mark.parametrize("width", [10, 40, 200])
+def test_progress_keeps_to_the_terminal(tmp_path: Path, width: int) -> None:
+    """One line a stage, however narrow, and no more lines than there are rows."""
+    running = Action("Build", "Build", "InProgress", datetime.now(UTC), log=tmp_path / "log")
+    (tmp_path / "log").write_text("a very long line of a log " * 20)
+    stages = (*(Stage(f"stage-{number}") for number in range(30)), Stage("Build", "InProgress", (running,)))
+    here, text = screen(width=width)
+
+    here.console.print(progress(Execution("0123456789", "InProgress", "fedcba98", stages=stages), rows=6))
+
+    lines = text.getvalue().splitlines()
+    assert len(lines) == 1 + 6 + 1
+    assert all(len(line) <= width for line in lines)
+    assert any("Build" in line for line in lines)

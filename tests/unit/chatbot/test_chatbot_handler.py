@@ -1,0 +1,103 @@
+"""The function as Lambda loads it: from a folder with the index inside, put together from environment variables."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from moto.server import ThreadedMotoServer
+
+from chatbot.learn import main
+
+ROOT = Path(__file__).parents[3]
+NOT_SHIPPED = ("learn.py", "lessons.py", "serve.py", "loopback.py", "memory.py")
+VARIABLES = {
+    "TABLE_NAME": "packaged-conversations",
+    "ENVIRONMENT": "prod",
+    "BOT_NAME": "Parley",
+    "RETENTION_DAYS": "30",
+    "RESPONDER": "knowledge",
+    "RELEASE": "abc",
+    "POWERTOOLS_SERVICE_NAME": "chatbot",
+    "AWS_DEFAULT_REGION": "eu-central-1",
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
+}
+
+CONVERSATION = """
+import json, sys
+import botocore.session
+keys = [("pk", "HASH"), ("sk", "RANGE")]
+botocore.session.get_session().create_client("dynamodb").create_table(
+    TableName="packaged-conversations", BillingMode="PAY_PER_REQUEST",
+    KeySchema=[{"AttributeName": name, "KeyType": kind} for name, kind in keys],
+    AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name, _ in keys])
+from chatbot.handler import lambda_handler
+def ask(method, path, body=None):
+    return lambda_handler({"httpMethod": method, "path": path, "headers": {"Content-Type": "application/json"},
+        "body": body and json.dumps(body), "requestContext": {"requestId": "r"}}, None)
+started = json.loads(ask("POST", "/v1/conversations")["body"])
+path = f"/v1/conversations/{started['conversation_id']}/messages"
+for text in ("What does it cost?", "How do I roll back?"):
+    ask("POST", path, {"text": text})
+print("RESULT", json.dumps([ask("GET", path), ask("GET", "/health"), ask("GET", "/")["statusCode"]]))
+"""
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the zip holds of the bot."""
+    folder = tmp_path_factory.mktemp("package")
+    ignored = shutil.ignore_patterns(*NOT_SHIPPED, "__pycache__")
+    shutil.copytree(ROOT / "lambda" / "chatbot", folder / "chatbot", ignore=ignored)
+    assert main([str(ROOT / "knowledge"), str(folder / "chatbot" / "knowledge.json")]) == 0
+    return folder
+
+
+def run(package: Path, program: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    return subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        cwd=package,
+        env=kept | {"PYTHONPATH": str(package)} | variables,
+    )
+
+
+def test_the_package_answers_and_remembers(package: Path) -> None:
+    """The shipped files alone, with the table that the infrastructure makes, hold a conversation."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    try:
+        host, port = server.get_host_and_port()
+        result = run(package, CONVERSATION, **VARIABLES, AWS_ENDPOINT_URL=f"http://{host}:{port}")
+    finally:
+        server.stop()
+    assert result.returncode == 0, result.stderr
+    (line,) = (line for line in result.stdout.splitlines() if line.startswith("RESULT "))
+    transcript, health, page = json.loads(line.removeprefix("RESULT "))
+    turns = json.loads(transcript["body"])["messages"]
+    assert [turn["source"]["title"] for turn in turns] == ["What does it cost?", "How do I roll back?"]
+    assert json.loads(health["body"]) == {"status": "ok", "environment": "prod", "release": "abc"}
+    assert page == 200
+
+
+def test_a_start_loads_nothing_heavy(package: Path) -> None:
+    """A cold start pays for none of the libraries that the bot can do without."""
+    program = "import sys, chatbot.handler; print(*sorted({name.partition('.')[0] for name in sys.modules}))"
+    result = run(package, program, **VARIABLES)
+    assert result.returncode == 0, result.stderr
+    assert not {"boto3", "s3transfer", "pydantic", "requests", "watchfiles"} & set(result.stdout.split())
+
+
+def test_a_missing_variable_stops_the_start(package: Path) -> None:
+    """A function without its table says which variable is missing."""
+    variables = {name: value for name, value in VARIABLES.items() if name != "TABLE_NAME"}
+    result = run(package, "import chatbot.handler", **variables)
+    assert result.returncode != 0
+    assert "environment variable TABLE_NAME is missing" in result.stderr

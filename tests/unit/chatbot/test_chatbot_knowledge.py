@@ -1,0 +1,82 @@
+"""The search: spelling, follow-ups, speed of nothing but words, and questions that are none."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chatbot.knowledge import Knowledge
+from chatbot.learn import learn
+from chatbot.words import edits, stem, words
+
+KNOWLEDGE = Knowledge(learn(Path(__file__).parents[3] / "knowledge"))
+
+
+@pytest.mark.parametrize("question", ["waht does it csot", "WHAT DOES IT COST???", "whát does it cöst", "costs"])
+def test_spelling_case_and_accents_do_not_matter(question: str) -> None:
+    """The price is told however the question is typed."""
+    assert KNOWLEDGE.search(question)[0].section.id == "aws#what-does-it-cost"
+
+
+@pytest.mark.parametrize("question", ["", "   ", "?!", "🙂", "\ud800", "東京", "the of and", "x" * 2000, "a b " * 500])
+def test_what_is_no_question_gets_no_answer(question: str) -> None:
+    """Blanks, signs, other scripts and noise are declined."""
+    assert not any(match.answers for match in KNOWLEDGE.search(question))
+
+
+@given(st.text(max_size=200))
+def test_any_text_can_be_asked(question: str) -> None:
+    """No text breaks the search, and confidence stays between 0 and 1 (a follow-up's bonus aside)."""
+    for match in KNOWLEDGE.search(question, previous="about#what-is-parley"):
+        assert 0 <= match.confidence <= 1.06
+
+
+def test_a_follow_up_leans_on_the_section_before() -> None:
+    """The same words are a little more likely to mean what was just spoken of."""
+    question, about = "and in prod?", "environments#how-do-i-deploy-to-another-account"
+    without, after = (
+        {match.section.id: match.confidence for match in KNOWLEDGE.search(question, previous=previous, limit=50)}
+        for previous in (None, about)
+    )
+    assert after[about] > without[about]
+    assert {key: value for key, value in after.items() if key != about} == {
+        key: value for key, value in without.items() if key != about
+    }
+
+
+def test_an_index_of_another_version_is_refused() -> None:
+    """A package whose index does not belong to its code fails at once, not in its answers."""
+    with pytest.raises(ValueError, match="build it anew"):
+        Knowledge({"version": 0})
+
+
+@pytest.mark.parametrize(
+    "family",
+    [
+        ("deploy", "deploys", "deployed", "deploying", "deployment", "deployments"),
+        ("plan", "plans", "planned", "planning"),
+        ("configure", "configures", "configured", "configuration"),
+        ("approve", "approves", "approved", "approval"),
+        ("delete", "deletes", "deleted", "deleting", "deletion"),
+        ("repository", "repositories"),
+    ],
+)
+def test_forms_of_a_word_have_one_stem(family: tuple[str, ...]) -> None:
+    """A question may use any form of a word that the knowledge uses."""
+    assert len({stem(word) for word in family}) == 1
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "errors"),
+    [("cost", "cost", 0), ("csot", "cost", 1), ("enviroment", "environment", 1), ("deploymnet", "deployment", 1),
+     ("", "abc", 3), ("kitten", "sitting", 3)],
+)  # fmt: skip
+def test_typing_errors_are_counted(one: str, other: str, errors: int) -> None:
+    """A letter changed, lost, added or swapped with its neighbour is one error."""
+    assert edits(one, other) == edits(other, one) == errors
+
+
+def test_words_are_plain() -> None:
+    """Case, accents, apostrophes and signs are gone."""
+    assert words("Don’t DÉPLOY `it`, e-mail me_too!") == ["dont", "deploy", "it", "e", "mail", "me", "too"]

@@ -1,0 +1,114 @@
+"""Learning: good files become the same index every time, bad ones are told in one clear line."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from chatbot.knowledge import Knowledge
+from chatbot.learn import learn, main
+
+ROOT = Path(__file__).parents[3]
+GOOD = "# Tea\n\n## How is tea made?\n\nAlso asked: brewing | a hot cuppa\n\nWith *hot* water.\n\n- and\n- leaves\n"
+
+
+def folder_with(path: Path, **files: str | bytes) -> Path:
+    for name, content in files.items():
+        data = content.encode() if isinstance(content, str) else content
+        (path / f"{name}.md").write_bytes(data)
+    return path
+
+
+def test_a_section_becomes_an_answer(tmp_path: Path) -> None:
+    """Title, topic and text are kept as written; the line of phrasings is heard and not shown."""
+    knowledge = Knowledge(learn(folder_with(tmp_path, drinks=GOOD)))
+    (section,) = knowledge.sections
+    assert (section.id, section.title, section.topic) == ("drinks#how-is-tea-made", "How is tea made?", "Tea")
+    assert section.text == "With *hot* water.\n\n- and\n- leaves"
+    assert knowledge.search("brewing")[0].answers
+    assert knowledge.search("brewng")[0].section == section
+
+
+def test_text_below_the_topic_is_a_section(tmp_path: Path) -> None:
+    """What stands right under the topic is not lost."""
+    knowledge = Knowledge(learn(folder_with(tmp_path, a="# Tea\n\nA drink.\n\n## More\n\nMuch.\n")))
+    assert [section.title for section in knowledge.sections] == ["Tea", "More"]
+
+
+def test_headings_inside_code_are_code(tmp_path: Path) -> None:
+    """A comment in a fenced block does not cut the section in two."""
+    text = "# Tea\n\n## Make\n\n```\n# boil\n## brew\n```\n\n### Then\n\nDrink.\n"
+    (section,) = Knowledge(learn(folder_with(tmp_path, a=text))).sections
+    assert "# boil" in section.text
+    assert "Drink." in section.text
+
+
+def test_readme_is_not_learned_and_folders_are(tmp_path: Path) -> None:
+    """README.md is for authors; files in folders below are knowledge, and their path is in the id."""
+    (tmp_path / "more").mkdir()
+    folder_with(tmp_path, README="not knowledge")
+    folder_with(tmp_path / "more", tea=GOOD)
+    assert [section["id"] for section in learn(tmp_path)["sections"]] == ["more/tea#how-is-tea-made"]
+
+
+def test_the_index_is_the_same_bytes_every_time(tmp_path: Path) -> None:
+    """Two runs over the same knowledge write the same file, so that the package is reproducible."""
+    written = []
+    for seed in ("1", "2"):
+        output = tmp_path / seed / "knowledge.json"
+        command = [sys.executable, "-m", "chatbot.learn", str(ROOT / "knowledge"), str(output)]
+        subprocess.run(command, check=True, env={"PYTHONPATH": str(ROOT / "lambda"), "PYTHONHASHSEED": seed})
+        written.append(output.read_bytes())
+    assert written[0] == written[1]
+    assert len(json.loads(written[0])["sections"]) >= 30
+
+
+@pytest.mark.parametrize(
+    ("content", "line", "words"),
+    [
+        ("", "", "empty"),
+        ("\n \n", "", "empty"),
+        ("Some text.\n", ":1", "must start with a heading"),
+        ("\n\n## A question\n\nText\n", ":3", "must start with a heading"),
+        ("intro\n# Tea\n\ntext", ":1", "must start with a heading"),
+        ("# Tea\n", ":1", "no text"),
+        ("# Tea\n\n## One\n\nText\n\n## Two\n\n", ":7", "'Two' holds no text"),
+        ("# Tea\n\n## One\n\nAlso asked: this | that\n", ":3", "'One' holds no text"),
+        ("# Tea\n\n## One\n\nText\n\n# Coffee\n\nText\n", ":7", "second topic 'Coffee'"),
+        ("# Tea\n\n##\n\nText\n", ":3", "no title"),
+        ("# Tea\n\n## One\n\na\n\n## one\n\nb\n", ":7", "is also at"),
+        (b"# Tea\n\n## One\n\ncaf\xe9\n", ":5", "not UTF-8"),
+    ],
+)
+def test_a_file_that_cannot_be_learned_is_told_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: str | bytes, line: str, words: str
+) -> None:
+    """The message names file, line and fault; the exit code says: your mistake; nothing is written."""
+    folder = folder_with(tmp_path, broken=content)
+    assert main([str(folder), str(tmp_path / "out.json")]) == 2
+    told = capsys.readouterr().err
+    assert told.count("\n") == 1
+    assert told.startswith(f"{tmp_path / 'broken.md'}{line}: ")
+    assert words in told
+    assert not (tmp_path / "out.json").exists()
+
+
+def test_a_title_used_in_two_files_is_told_with_both_places(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of two sections with one title, the message names where both are."""
+    folder = folder_with(tmp_path, a=GOOD, b=GOOD)
+    assert main([str(folder), str(tmp_path / "out.json")]) == 2
+    told = capsys.readouterr().err
+    assert "b.md:3" in told
+    assert "a.md:3" in told
+
+
+@pytest.mark.parametrize("make", [True, False])
+def test_a_folder_without_knowledge_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str], make: bool) -> None:
+    """An empty folder and one that is not there get one line each."""
+    folder = tmp_path / "knowledge"
+    if make:
+        folder.mkdir()
+    assert main([str(folder), str(tmp_path / "out.json")]) == 2
+    assert capsys.readouterr().err.startswith(f"{folder}: no ")

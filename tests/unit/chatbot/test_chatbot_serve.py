@@ -1,0 +1,137 @@
+"""The bot alone on this machine, as a person starts it: ready soon, learning while it runs, ending cleanly."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+LAMBDA = Path(__file__).parents[3] / "lambda"
+TEA = "# Tea\n\n## How is tea made?\n\nWith hot water.\n"
+
+
+def eventually(condition: Callable[[], Any], seconds: float = 15) -> Any:
+    """Return what a condition gives as soon as it gives something true."""
+    deadline = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.02)
+    return found
+
+
+class Running:
+    """A server process with its output in a file, and its address."""
+
+    def __init__(self, folder: Path, output: Path) -> None:
+        self.output = output
+        with output.open("wb") as stream:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "chatbot.serve", "--port", "0", "--knowledge", str(folder)],
+                stdout=stream,
+                stderr=subprocess.STDOUT,
+                env=os.environ | {"PYTHONPATH": str(LAMBDA)},
+            )
+        self.url = eventually(lambda: re.search(r"http://127\.0\.0\.1:\d+/", self.told()))[0]
+
+    def told(self) -> str:
+        return self.output.read_text()
+
+    def ask(self, text: str) -> Any:
+        started = requests.post(f"{self.url}v1/conversations", timeout=5)
+        path = f"{self.url}v1/{started.headers['Location']}"
+        return requests.post(path, json={"text": text}, timeout=5).json()
+
+
+@pytest.fixture
+def knowledge_folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "knowledge"
+    folder.mkdir()
+    (folder / "tea.md").write_text(TEA)
+    return folder
+
+
+@pytest.fixture
+def server(knowledge_folder: Path, tmp_path: Path) -> Iterator[Running]:
+    running = Running(knowledge_folder, tmp_path / "output")
+    yield running
+    running.process.kill()
+    running.process.wait()
+
+
+def test_it_serves_the_page_and_holds_a_conversation(server: Running) -> None:
+    """The address that it prints opens the page, and the API answers below it."""
+    page = requests.get(server.url, timeout=5)
+    assert "<title>Parley</title>" in page.text
+    assert server.ask("how is tea made")["reply"] == "With hot water."
+    assert requests.post(f"{server.url}health", timeout=5).headers["Allow"] == "GET"
+    binary = requests.post(
+        f"{server.url}v1/conversations/{'0' * 32}/messages",
+        data=b"\xff\xfe",
+        headers={"Content-Type": "application/json"},
+        timeout=5,
+    )
+    assert binary.json()["code"] == "invalid_json"
+
+
+def test_it_learns_a_changed_file_and_survives_a_broken_one(server: Running, knowledge_folder: Path) -> None:
+    """A saved file is learned at once; one that cannot be learned is told in a line, and the old answers stay."""
+    (knowledge_folder / "tea.md").write_text(TEA.replace("hot water", "patience"))
+    eventually(lambda: server.ask("how is tea made")["reply"] == "With patience.")
+    (knowledge_folder / "tea.md").write_text("no heading\n")
+    eventually(lambda: "must start with a heading" in server.told())
+    assert server.ask("how is tea made")["reply"] == "With patience."
+    assert "Traceback" not in server.told()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_ends_cleanly(server: Running, number: int) -> None:
+    """Ctrl-C or a polite request to end is no error and prints no traceback."""
+    requests.get(server.url, timeout=5)
+    server.process.send_signal(number)
+    assert server.process.wait(10) == 0
+    assert "Traceback" not in server.told()
+
+
+def refused(*arguments: str) -> str:
+    """Start the server with arguments that it must refuse, and return its one line."""
+    result = subprocess.run(
+        [sys.executable, "-m", "chatbot.serve", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        env=os.environ | {"PYTHONPATH": str(LAMBDA)},
+    )
+    assert result.returncode == 2
+    assert "Traceback" not in result.stderr
+    return result.stderr
+
+
+def test_a_port_in_use_is_told_in_one_line(knowledge_folder: Path) -> None:
+    """The message names the port and the option that chooses another."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        told = refused("--port", port, "--knowledge", str(knowledge_folder))
+    assert told.count("\n") == 1
+    assert port in told
+    assert "--port" in told
+
+
+def test_missing_knowledge_is_told_in_one_line(tmp_path: Path) -> None:
+    """A folder that is not there is named."""
+    told = refused("--port", "0", "--knowledge", str(tmp_path / "none"))
+    assert told.count("\n") == 1
+    assert str(tmp_path / "none") in told
+
+
+def test_a_port_that_is_none_is_told() -> None:
+    """Text and numbers out of range are refused."""
+    for port in ("http", "70000", "-1"):
+        assert "a port is from 0 to 65535" in refused(f"--port={port}")
