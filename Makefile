@@ -2,7 +2,11 @@
 
 PYTHON ?= python3.13
 BIN := .venv/bin
-RUN := $(BIN)/pipenv run
+RUN := $(BIN)/python -m pipenv run
+
+# Named by content, not by time: a checkout of another branch changes times.
+PYTHON_READY := .venv/ready-$(shell cksum < Pipfile.lock | cut -d' ' -f1)
+NODE_READY := node_modules/ready-$(shell cksum < package-lock.json | cut -d' ' -f1)
 
 export PIPENV_VENV_IN_PROJECT := 1
 export PIPENV_IGNORE_VIRTUALENVS := 1
@@ -18,15 +22,15 @@ unexport TF_CLI_CONFIG_FILE
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup rehearse test chat synth check bench lock clean python node
+.PHONY: help setup rehearse test chat synth check bench lock clean python node terraform
 
 help: ## Show these commands
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|'
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 14
 
-rehearse: setup ## Take the chatbot through its pipeline to prod, on this machine, and serve it (ARGS=…, APPROVE=all|none)
+rehearse: setup terraform ## Take the chatbot through its pipeline to prod, on this machine, and serve it (ARGS=…, APPROVE=all|none)
 	@$(RUN) rehearse $(ARGS)
 
-test: setup ## Run every test (ARGS=… for pytest)
+test: setup terraform ## Run every test (ARGS=… for pytest)
 	@$(RUN) package 2>/dev/null >&2 || $(RUN) package
 	@$(RUN) test $(ARGS)
 
@@ -43,34 +47,41 @@ bench: setup ## Measure, and print every figure beside its peer's
 	@$(RUN) bench $(ARGS)
 
 setup: ## Install what the project needs, into the project
+ifeq ($(wildcard $(PYTHON_READY))$(wildcard $(NODE_READY))$(shell $(BIN)/python -c 'print("ok")' 2>/dev/null),$(PYTHON_READY)$(NODE_READY)ok)
+	@true
+else
+	@$(BIN)/python -c '' 2> /dev/null || rm -f $(PYTHON_READY)
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=line python node
+endif
+
+terraform:
+	@$(BIN)/python -m delivery environment > /dev/null
 
 lock: setup ## Lock the dependencies that Pipfile names
-	@$(BIN)/pipenv lock
+	@$(BIN)/python -m pipenv lock
 	@$(BIN)/python -m delivery.lock
 	@npm install --package-lock-only --no-audit --no-fund
 
 clean: ## Remove everything that the commands above made
 	rm -rf .venv .tools .rehearsal build cdktf.out node_modules reports .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
-python: .venv/installed
-node: node_modules/installed
+python: $(PYTHON_READY)
+node: $(NODE_READY)
 
-.venv/installed: Pipfile.lock
+$(PYTHON_READY):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' 2>/dev/null || \
 		{ echo 'Python 3.13 is missing: install it, or say where it is with make PYTHON=/path/to/python3.13' >&2; exit 2; }
 	@echo 'setting up: Python packages (about a minute, once)'
 	@$(PYTHON) -m venv --clear .venv
 	@mkdir -p .tools
 	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m delivery.requirements > .tools/requirements.txt
+	@# Python compiles what it imports; the bindings alone have 2,100 modules that nobody does.
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --no-deps --require-hashes \
 		--requirement .tools/requirements.txt 2> .tools/pip.log || { cat .tools/pip.log >&2; exit 1; }
-	@# The bindings have 2,100 modules, of which synthesis imports a few.
-	@$(BIN)/python -m compileall -q -j 2 -x 'cdktf_cdktf_provider_aws' .venv/lib > /dev/null || true
 	@touch $@
 	@echo 'setting up: Python packages are installed'
 
-node_modules/installed: package-lock.json
+$(NODE_READY):
 	@command -v npm > /dev/null || { echo 'npm is missing: install Node.js with npm' >&2; exit 2; }
 	@echo 'setting up: Node.js and the CDKTF command line (about half a minute, once)'
 	@npm ci --no-audit --no-fund --loglevel=error > /dev/null

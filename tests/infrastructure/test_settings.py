@@ -2,12 +2,14 @@
 
 import subprocess
 import sys
+import tomllib
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from stacks.project import Approval, Environment, Project, Provider, SettingsError, Source
+from stacks.settings import PROJECT as SHIPPED
 
 PROJECT = Project(
     name="acme",
@@ -118,6 +120,13 @@ def test_a_broken_settings_file_is_one_line_and_exit_code_2(tmp_path: Path, text
     assert done.returncode == 2
     assert said in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+def test_the_rehearsal_follows_the_pipeline_that_the_settings_name() -> None:
+    """Whoever renames the project renames the pipeline in pyproject.toml, too."""
+    configured = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["tool"]["rehearsal"]
+
+    assert configured["pipeline"] == SHIPPED.name
 
 
 def test_an_approval_is_one_of_three() -> None:

@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from stacks.project import Approval, Environment, Project, Provider, Source
+from stacks.settings import PROJECT
 from tests.infrastructure.synthesis import ROOT, Stack, run_main, synthesize
 
+FIRST = f"chatbot-{PROJECT.environments[0].name}"
 NAMES = ("name", "bucket", "function_name", "alarm_name")
 
 
@@ -40,7 +42,10 @@ def contents(folder: Path) -> dict[Path, bytes]:
 
 def test_every_environment_the_state_and_the_pipeline_are_stacks(stacks: dict[str, Stack]) -> None:
     """All of them are synthesized every time, so that prod's mistakes appear before prod."""
-    assert set(stacks) == {"state", "pipeline", "chatbot-dev", "chatbot-staging", "chatbot-prod"}
+    environments = {f"chatbot-{environment.name}" for environment in PROJECT.environments}
+    access = {f"access-{each.name}" for each in PROJECT.environments if PROJECT.is_remote(each)}
+
+    assert set(stacks) == {"state", "pipeline"} | environments | access
 
 
 def test_every_stack_keeps_its_state_in_the_bucket_under_a_key_of_its_own_and_locks_it(
@@ -50,7 +55,7 @@ def test_every_stack_keeps_its_state_in_the_bucket_under_a_key_of_its_own_and_lo
     backends = {name: stack["terraform"]["backend"]["s3"] for name, stack in stacks.items()}
 
     assert {backend["key"] for backend in backends.values()} == {f"{name}/terraform.tfstate" for name in stacks}
-    assert {backend["dynamodb_table"] for backend in backends.values()} == {"parley-locks"}
+    assert {backend["dynamodb_table"] for backend in backends.values()} == {f"{PROJECT.name}-locks"}
 
 
 def test_the_provider_lock_lies_beside_every_stack(synthesized: Path, stacks: dict[str, Stack]) -> None:
@@ -80,7 +85,7 @@ def test_the_function_gets_exactly_the_variables_that_it_reads(stacks: dict[str,
     """A variable that one side forgets is an outage or a leftover."""
     source = (ROOT / "lambda" / "chatbot" / "settings.py").read_text()
     read = set(re.findall(r'"([A-Z][A-Z_]+)"', source))
-    (function,) = resources(stacks["chatbot-dev"], "aws_lambda_function").values()
+    (function,) = resources(stacks[FIRST], "aws_lambda_function").values()
     given = {name for name in function["environment"]["variables"] if not name.startswith("POWERTOOLS_")}
 
     assert given == read
@@ -102,7 +107,8 @@ def test_a_statement_for_every_resource_allows_only_what_aws_cannot_limit(stacks
 def test_planning_can_change_nothing_but_the_lock(stacks: dict[str, Stack]) -> None:
     """The plan's role reads; what it writes are logs, artifacts and the lock's item."""
     policies = resources(stacks["pipeline"], "aws_iam_role_policy")
-    (plan,) = (value for name, value in policies.items() if name.startswith("prod_plan"))
+    last = PROJECT.environments[-1].name
+    (plan,) = (value for name, value in policies.items() if name.startswith(f"{last}_plan"))
     writes = {
         action
         for statement in statements(plan)
@@ -127,19 +133,18 @@ def test_every_project_has_a_role_of_its_own(stacks: dict[str, Stack]) -> None:
     projects = resources(stacks["pipeline"], "aws_codebuild_project")
     roles = [project["service_role"] for project in projects.values()]
 
-    assert len(set(roles)) == len(projects) == 2 + 3 * 3
+    assert len(set(roles)) == len(projects) == 2 + 3 * len(PROJECT.environments)
 
 
 def test_the_stages_stand_in_the_order_in_which_a_change_travels(stacks: dict[str, Stack]) -> None:
     """Each environment is planned after the one before it is verified."""
     (pipeline,) = resources(stacks["pipeline"], "aws_codepipeline").values()
 
-    assert [stage["name"] for stage in pipeline["stage"]] == [
-        "Source", "Build", "UpdatePipeline",
-        "dev-plan", "dev-deploy",
-        "staging-plan", "staging-deploy",
-        "prod-plan", "prod-approve", "prod-deploy",
-    ]  # fmt: skip
+    expected = ["Source", "Build", "UpdatePipeline"]
+    for environment in PROJECT.environments:
+        approve = ["approve"] if environment.approval is not Approval.NEVER else []
+        expected += [f"{environment.name}-{part}" for part in ("plan", *approve, "deploy")]
+    assert [stage["name"] for stage in pipeline["stage"]] == expected
 
 
 def test_the_output_holds_no_path_of_the_machine(synthesized: Path) -> None:

@@ -197,6 +197,11 @@ def test_delivery_and_the_release_travel_with_the_build(project: Miniature) -> N
     assert release["terraform_version"] == "1.11.4"
 
 
+def said(done: subprocess.CompletedProcess[str]) -> str:
+    """The one line of the refusal; signs of life may stand before it where it took long."""
+    return done.stderr.splitlines()[-1]
+
+
 def test_native_code_is_refused_by_name(project: Miniature) -> None:
     """It would run on the machine that built it, and not on the function's arm64."""
     project.lock(wheel(project.wheels, "quick", **{"quick/_quick.so": "ELF"}))
@@ -204,13 +209,13 @@ def test_native_code_is_refused_by_name(project: Miniature) -> None:
     project.lock(wheel(project.wheels, "binary", tag="cp313-cp313-manylinux_2_17_x86_64"))
     tagged = project.package()
 
-    assert hidden.stderr == (
-        "quick-1.0 holds native code (quick/_quick.so), which may not run on arm64: choose a pure-Python package\n"
+    assert said(hidden) == (
+        "quick-1.0 holds native code (quick/_quick.so), which may not run on arm64: choose a pure-Python package"
     )
-    assert tagged.stderr.startswith(
+    assert said(tagged).startswith(
         "binary==1.0 cannot be installed: the package index offers no pure-Python wheel of it"
     )
-    assert (hidden.returncode, tagged.returncode, tagged.stderr.count("\n")) == (1, 1, 1)
+    assert (hidden.returncode, tagged.returncode) == (1, 1)
     assert not (project.folder / "build" / "lambda.zip").exists()
 
 
@@ -220,7 +225,7 @@ def test_a_package_with_another_hash_is_refused(project: Miniature) -> None:
     done = project.package()
 
     assert done.returncode == 1
-    assert done.stderr == "greet==1.0 does not match its hash in Pipfile.lock; nothing was installed\n"
+    assert said(done) == "greet==1.0 does not match its hash in Pipfile.lock; nothing was installed"
 
 
 @pytest.mark.parametrize(
