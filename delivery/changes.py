@@ -60,9 +60,16 @@ class Planned:
 
 def read_plan(plan: Json) -> Planned:
     """Return what ``plan``, as ``terraform show -json`` gives it, would do."""
+    changes = tuple(change for item in plan.get("resource_changes", []) if (change := _change(item)).kind != "no-op")
+    changed = {change.address for change in changes}
     return Planned(
-        changes=tuple(change for item in plan.get("resource_changes", []) if (change := _change(item)).kind != "no-op"),
-        drift=tuple(change for item in plan.get("resource_drift", []) if (change := _change(item)).kind != "no-op"),
+        changes=changes,
+        # After every apply the provider finds attributes that it computes; only what the plan answers is news.
+        drift=tuple(
+            change
+            for item in plan.get("resource_drift", [])
+            if (change := _change(item)).kind != "no-op" and change.address in changed
+        ),
         outputs=tuple(
             difference
             for name, change in sorted(plan.get("output_changes", {}).items())

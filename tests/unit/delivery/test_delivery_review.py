@@ -183,10 +183,13 @@ def test_secrets_are_hidden_on_both_sides_and_where_they_were_copied() -> None:
     assert "! value: (sensitive value) -> (sensitive value)" in text
 
 
-def test_drift_stands_apart() -> None:
-    """What someone changed by hand is told, but is not what the plan does."""
+def test_drift_that_the_plan_answers_stands_apart() -> None:
+    """What somebody changed by hand is not what the code changes; what the provider computes is neither."""
     drift = change("aws_lambda_function.bot", "update", before={"timeout": 3}, after={"timeout": 9})
-    found = review(resource_drift=[drift])
+    answer = change("aws_lambda_function.bot", "update", before={"timeout": 9}, after={"timeout": 3})
+    computed = change("aws_iam_role.bot", "update", before={}, after={"inline_policy": "x"})
 
-    assert "## Changed outside Terraform" in found.markdown()
-    assert found.summary == "dev: no changes"
+    found = review(answer, resource_drift=[drift, computed]).markdown()
+
+    assert "## Changed outside Terraform" in found
+    assert "aws_iam_role.bot" not in found

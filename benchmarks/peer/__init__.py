@@ -1,0 +1,1 @@
+"""The same chatbot and pipeline written with the AWS CDK, in an environment of its own."""
