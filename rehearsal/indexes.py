@@ -36,7 +36,7 @@ def _pip() -> Iterator[str]:
 
 
 def _npm() -> Iterator[str]:
-    """https://docs.npmjs.com/cli/commands/npm-config: the registry, and those of single scopes."""
+    """The registry, and those of single scopes, as ``npm help config`` names them."""
     npm = shutil.which("npm")
     settings = json.loads(_output([npm, "config", "list", "--json"]) or "{}") if npm else {}
     for name, value in settings.items():

@@ -12,6 +12,10 @@ from typing import Any
 
 from rehearsal.codebuild.buildspec import Cache
 
+CONTAINER_HOME = "/root"
+"""The home folder in CodeBuild's own images, which buildspecs name; here it is the build's home."""
+
+HOME = re.compile(rf"^(~|{CONTAINER_HOME}|\$HOME|\$\{{HOME\}})(?=/|$)")
 WILD_END = re.compile(r"(/\*+)+$|/+$")
 
 
@@ -79,15 +83,17 @@ class BuildCache:
         return next(starts, None)
 
     def _paths(self) -> Iterator[tuple[str, Path]]:
-        """Yield name and place of every path; ``/root`` is the home folder of a build's container."""
+        """Yield name and place of every path."""
         for pattern in self._wanted.paths:
             path = WILD_END.sub("", pattern)
-            home = re.sub(r"^(~|/root|\$HOME|\$\{HOME\})(?=/|$)", "", path)
+            home = HOME.sub("", path)
             target = self._home / home.lstrip("/") if home != path else self._source / path
             inside = self._home if home != path else self._source
             plain = "*" not in path and target != inside
             if not plain or not _lies_in(target, inside):
-                self._note(f"The rehearsal does not cache {pattern}: name a folder below the source or /root")
+                self._note(
+                    f"The rehearsal does not cache {pattern}: name a folder below the source or {CONTAINER_HOME}"
+                )
                 continue
             yield hashlib.sha256(pattern.encode()).hexdigest()[:16], target
 

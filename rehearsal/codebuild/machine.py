@@ -78,7 +78,7 @@ def _copy_pip(target: Path, environment: Mapping[str, str]) -> None:
 
 
 def _npm_files(environment: Mapping[str, str]) -> dict[str, Path | None]:
-    """Return npm's configuration files: https://docs.npmjs.com/cli/configuring-npm/npmrc#files."""
+    """Return npm's configuration files: the user's and the global one, where ``npm help npmrc`` says they are."""
     lowered = {name.lower(): value for name, value in environment.items()}
     user = lowered.get(f"{NPM_PREFIX}userconfig") or Path(environment.get("HOME", "/")) / ".npmrc"
     given = lowered.get(f"{NPM_PREFIX}globalconfig")

@@ -44,7 +44,7 @@ artifacts:
   secondary-artifacts:
     other: {files: [x], discard-paths: yes}
 cache:
-  paths: [/root/.cache/pip/**/*]
+  paths: [~/.cache/pip/**/*]
 """
     )
     assert (spec.shell, spec.exported, spec.parameter_store["TOKEN"]) == ("bash", ("DIGEST",), "/demo/token")
@@ -55,7 +55,7 @@ cache:
     assert spec.artifact is not None
     assert spec.artifact.enable_symlinks
     assert spec.secondary_artifacts["other"].discard_paths
-    assert spec.cache.paths == ("/root/.cache/pip/**/*",)
+    assert spec.cache.paths == ("~/.cache/pip/**/*",)
 
 
 @pytest.mark.parametrize(

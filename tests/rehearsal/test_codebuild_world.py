@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from rehearsal.codebuild import machine, runtimes
+from rehearsal.codebuild.caches import CONTAINER_HOME
 from rehearsal.protocol import ServiceError
 from tests.rehearsal.workshop import Workshop, workshop
 
@@ -248,7 +249,7 @@ def test_artifacts_that_are_not_there_fail_the_build(shop: Workshop, artifacts: 
 def test_cached_paths_are_there_again(shop: Workshop, cache):
     """Below the source and below /root, which is the build's home; other paths are named and left alone."""
     project = shop.project(
-        """
+        f"""
         version: 0.2
         phases:
           build:
@@ -256,7 +257,7 @@ def test_cached_paths_are_there_again(shop: Workshop, cache):
               - mkdir -p packages ~/.cache/tool
               - cat packages/n ~/.cache/tool/n 2>/dev/null || echo none yet
               - echo kept >packages/n; echo at home >~/.cache/tool/n
-        cache: {paths: ['packages/**/*', /root/.cache/tool, /etc]}
+        cache: {{paths: ['packages/**/*', {CONTAINER_HOME}/.cache/tool, /etc]}}
         """,
         cache=cache,
     )
