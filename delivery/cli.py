@@ -97,7 +97,7 @@ def _terraform(options: argparse.Namespace, project: Project) -> None:
     # In place of this process, so that Terraform may ask questions and gets signals itself.
     os.chdir(stack.folder)
     environment = {name: value for name, value in terraform.environment.items() if name != "TF_INPUT"}
-    os.execve(terraform.program, ["terraform", *arguments], environment)  # noqa: S606
+    os.execve(terraform.program, ["terraform", *arguments], environment)  # noqa: S606 (no shell is wanted)
 
 
 def _environment(_: argparse.Namespace, project: Project) -> None:

@@ -30,7 +30,7 @@ def _now() -> datetime:
 
 def _pause(attempt: int) -> None:
     # Full jitter: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
-    time.sleep(random.uniform(0, LONGEST_FIRST_PAUSE * 2**attempt))  # noqa: S311
+    time.sleep(random.uniform(0, LONGEST_FIRST_PAUSE * 2**attempt))  # noqa: S311 (jitter, not a secret)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -29,7 +29,7 @@ class ReportOperations(JsonService):
         self.reports.groups[arn] = group
         return {"reportGroup": group}
 
-    def delete_report_group(self, caller: Caller, arn: str, deleteReports: bool = False) -> None:  # noqa: N803
+    def delete_report_group(self, caller: Caller, arn: str, deleteReports: bool = False) -> None:
         """https://docs.aws.amazon.com/codebuild/latest/APIReference/API_DeleteReportGroup.html"""
         if arn not in _owned(caller, self.reports.groups):
             return
@@ -40,12 +40,12 @@ class ReportOperations(JsonService):
             del self.reports.reports[key]
         del self.reports.groups[arn]
 
-    def batch_get_report_groups(self, caller: Caller, reportGroupArns: list[str]) -> dict[str, Any]:  # noqa: N803
+    def batch_get_report_groups(self, caller: Caller, reportGroupArns: list[str]) -> dict[str, Any]:
         """https://docs.aws.amazon.com/codebuild/latest/APIReference/API_BatchGetReportGroups.html"""
         found, missing = _split(caller, reportGroupArns, self.reports.groups)
         return {"reportGroups": found, "reportGroupsNotFound": missing}
 
-    def batch_get_reports(self, caller: Caller, reportArns: list[str]) -> dict[str, Any]:  # noqa: N803
+    def batch_get_reports(self, caller: Caller, reportArns: list[str]) -> dict[str, Any]:
         """https://docs.aws.amazon.com/codebuild/latest/APIReference/API_BatchGetReports.html"""
         found, missing = _split(caller, reportArns, self.reports.reports)
         return {"reports": found, "reportsNotFound": missing}
@@ -58,20 +58,20 @@ class ReportOperations(JsonService):
         """https://docs.aws.amazon.com/codebuild/latest/APIReference/API_ListReports.html"""
         return page("reports", _owned(caller, self.reports.reports)[::-1], query)
 
-    def list_reports_for_report_group(self, caller: Caller, reportGroupArn: str, **query: Any) -> dict[str, Any]:  # noqa: N803
+    def list_reports_for_report_group(self, caller: Caller, reportGroupArn: str, **query: Any) -> dict[str, Any]:
         """https://docs.aws.amazon.com/codebuild/latest/APIReference/API_ListReportsForReportGroup.html"""
         if reportGroupArn not in _owned(caller, self.reports.groups):
             raise ServiceError("ResourceNotFoundException", f"Report group cannot be found: {reportGroupArn}")
         arns = [arn for arn, each in self.reports.reports.items() if each["reportGroupArn"] == reportGroupArn]
         return page("reports", arns[::-1], query)
 
-    def describe_test_cases(self, caller: Caller, reportArn: str, **query: Any) -> dict[str, Any]:  # noqa: N803
+    def describe_test_cases(self, caller: Caller, reportArn: str, **query: Any) -> dict[str, Any]:
         """https://docs.aws.amazon.com/codebuild/latest/APIReference/API_DescribeTestCases.html"""
         status = query.get("filter", {}).get("status")
         cases = self.reports.cases.get(reportArn, []) if reportArn in _owned(caller, self.reports.cases) else []
         return page("testCases", [case for case in cases if status in (None, case["status"])], query)
 
-    def describe_code_coverages(self, caller: Caller, reportArn: str, **query: Any) -> dict[str, Any]:  # noqa: N803
+    def describe_code_coverages(self, caller: Caller, reportArn: str, **query: Any) -> dict[str, Any]:
         """https://docs.aws.amazon.com/codebuild/latest/APIReference/API_DescribeCodeCoverages.html"""
         files = self.reports.coverages.get(reportArn, []) if reportArn in _owned(caller, self.reports.coverages) else []
         return page("codeCoverages", files, query)
