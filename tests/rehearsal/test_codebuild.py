@@ -217,7 +217,7 @@ def test_a_stopped_build_gets_time_to_tidy_up(shop: Workshop):
         """
     )
     build_id = shop.start(project)
-    log = shop.codebuild._builds[build_id].record.log
+    log = shop.codebuild.builds.find(build_id).record.log
     until(lambda: log.exists() and "\npid" in log.read_text())
     assert shop.client.stop_build(id=build_id)["build"]["buildStatus"] == "IN_PROGRESS"
     result = shop.codebuild.wait(build_id)

@@ -392,7 +392,7 @@ def test_a_finished_builds_files_are_removed(shop: Workshop):
     for command, left in (("true", {"artifacts"}), ("false", {"artifacts", "src", "home", "tmp", "python"})):
         build_id = shop.start(shop.project(spec.format(command)), artifact_names=["Built"])
         shop.codebuild.wait(build_id)
-        shop.codebuild._builds[build_id].thread.join()
+        shop.codebuild.builds.find(build_id).thread.join()
         assert {path.name for path in (shop.folder / "builds" / build_id.split(":")[1]).iterdir()} == left
 
 
