@@ -15,12 +15,13 @@ from rehearsal.codebuild.buildspec import Buildspec
 from rehearsal.codebuild.caches import BuildCache
 from rehearsal.codebuild.environment import Place
 from rehearsal.codebuild.host import Host
+from rehearsal.codebuild.limits import Halted, Limits
 from rehearsal.codebuild.log import Log
 from rehearsal.codebuild.model import BuildRequest
 from rehearsal.codebuild.phases import Commands
 from rehearsal.codebuild.record import BuildRecord, PhaseError
 from rehearsal.codebuild.runtimes import OWN_VERSION, own_python
-from rehearsal.codebuild.shell import Halted, Limits, Shell
+from rehearsal.codebuild.shell import Shell
 from rehearsal.codebuild.variables import Credentials, Resolver, assume, declared_in
 
 LOG = logging.getLogger(__name__)

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from rehearsal.codebuild.shell import Halted
+from rehearsal.codebuild.limits import Halted
 
 IN_PROGRESS = "IN_PROGRESS"
 

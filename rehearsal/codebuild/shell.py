@@ -7,16 +7,14 @@ import contextlib
 import os
 import selectors
 import subprocess
-import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from shlex import quote
 from signal import SIGINT, SIGKILL, SIGTERM
-from threading import Event
-from typing import IO, Literal
+from typing import IO
 
 from rehearsal.codebuild import processes
+from rehearsal.codebuild.limits import Halted, Limits
 
 LONGEST_LINE = 64 * 1024
 LARGEST_PIPE_CHUNKS = 64
@@ -28,32 +26,6 @@ AFTER = """\
 {{ __status=$?; {save} >{state}.new && command mv {state}.new {state}
 command printf '%s\\n' "$__status" >&8; }} 2>/dev/null
 """
-
-
-class Halted(Exception):  # noqa: N818 - no error, an order
-    """The build has to end before its commands are through."""
-
-    def __init__(self, reason: Literal["STOPPED", "TIMED_OUT"]) -> None:
-        super().__init__(reason)
-        self.reason: Literal["STOPPED", "TIMED_OUT"] = reason
-
-
-@dataclass
-class Limits:
-    """When a build must end: when ``stopped``, or at ``deadline`` (monotonic); ``grace`` is its time to tidy up."""
-
-    deadline: float
-    grace: float
-    stopped: Event = field(default_factory=Event)
-    hurry: Event = field(default_factory=Event)
-    """Set when even ``grace`` is too long."""
-
-    def check(self) -> None:
-        """Raise ``Halted`` when it is time."""
-        if self.stopped.is_set():
-            raise Halted("STOPPED")
-        if time.monotonic() >= self.deadline:
-            raise Halted("TIMED_OUT")
 
 
 class Shell:
