@@ -4,6 +4,7 @@ https://docs.aws.amazon.com/codebuild/latest/userguide/build-caching.html
 """
 
 import hashlib
+import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
@@ -16,6 +17,10 @@ CONTAINER_HOME = "/root"
 """The home folder in CodeBuild's own images, which buildspecs name; here it is the build's home."""
 
 HOME = re.compile(rf"^(~|{CONTAINER_HOME}|\$HOME|\$\{{HOME\}})(?=/|$)")
+KEY = ".key"
+COPIED = "copied"
+"""Names the files that builds write to in place, a line each."""
+
 WILD_END = re.compile(r"(/\*+)+$|/+$")
 
 
@@ -51,7 +56,7 @@ class BuildCache:
             if self._kind == "LOCAL":
                 self._link(self._kept / "local" / name, target)
             elif saved is not None and (saved / name).exists():
-                _copy(saved / name, target)
+                _bring(saved / name, target)
         if self._kind == "S3":
             self._note("Cache restored" if saved else "Cache is not there yet")
 
@@ -67,20 +72,34 @@ class BuildCache:
             if source.exists():
                 _copy(source, fresh / name)
         if fresh.exists():
-            (fresh / ".key").write_text(key)
+            (fresh / KEY).write_text(key)
             shutil.rmtree(final, ignore_errors=True)
             fresh.rename(final)
             self._note("Cache saved")
 
     def _saved(self, key: str, fallback_keys: tuple[str, ...]) -> Path | None:
+        if self._kind != "S3":
+            return None
         exact = self._kept / "s3" / _folder(key)
-        if self._kind != "S3" or exact.exists():
-            return exact if exact.exists() else None
+        if exact.exists():
+            return self._unchanged(exact)
         if not key:
             return None
-        newest = sorted((self._kept / "s3").glob("*/.key"), key=lambda file: -file.stat().st_mtime)
+        newest = sorted((self._kept / "s3").glob(f"*/{KEY}"), key=lambda file: -file.stat().st_mtime)
         starts = (file.parent for each in fallback_keys for file in newest if file.read_text().startswith(each))
-        return next(starts, None)
+        found = next(starts, None)
+        return self._unchanged(found) if found else None
+
+    def _unchanged(self, saved: Path) -> Path | None:
+        """Return ``saved``, unless a build wrote in place to a file that it shares with the cache."""
+        written = list(_written_since(saved / KEY))
+        if not written:
+            return saved
+        self._note(f"Cache dropped: the build before wrote to {written[0]} in place; later builds get copies of it")
+        with (saved.parent / COPIED).open("a") as names:
+            names.writelines(f"{name}\n" for name in written)
+        shutil.rmtree(saved)
+        return None
 
     def _paths(self) -> Iterator[tuple[str, Path]]:
         """Yield name and place of every path."""
@@ -114,9 +133,41 @@ def _folder(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()[:32]
 
 
-def _copy(source: Path, target: Path) -> None:
+def _written_since(mark: Path) -> Iterator[str]:
+    """Yield every file beside ``mark`` with a later time of change, relative to its folder."""
+    since = mark.stat().st_mtime_ns
+    for folder, _, names in os.walk(mark.parent):
+        for name in names:
+            path = f"{folder}/{name}"
+            if os.lstat(path).st_mtime_ns > since:
+                yield os.path.relpath(path, mark.parent)
+
+
+def _bring(saved: Path, target: Path) -> None:
+    """Restore a path as links to the saved files, which takes a fifth of the time of copies.
+
+    Tools replace files rather than write to them, since others may be reading; those that do write get copies.
+    """
+    names = saved.parents[1] / COPIED
+    copied = {saved.parent / name for name in names.read_text().splitlines()} if names.exists() else set()
+
+    def give(source: str, goal: str) -> None:
+        try:
+            if Path(source) in copied:
+                shutil.copy2(source, goal)
+            else:
+                os.link(source, goal, follow_symlinks=False)
+        except FileExistsError:
+            pass  # what the source brings along overrides the cache, as documented
+        except OSError:  # another file system, or one without links
+            shutil.copy2(source, goal)
+
+    _copy(saved, target, give)
+
+
+def _copy(source: Path, target: Path, give: Callable[[str, str], object] = shutil.copy2) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     if source.is_dir():
-        shutil.copytree(source, target, symlinks=True, dirs_exist_ok=True)
+        shutil.copytree(source, target, symlinks=True, dirs_exist_ok=True, copy_function=give)
     else:
-        shutil.copy2(source, target)
+        give(str(source), str(target))

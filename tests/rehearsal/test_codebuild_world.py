@@ -271,7 +271,7 @@ def test_a_keyed_cache_belongs_to_its_key(shop: Workshop, tmp_path: Path):
     """A cache with a key is restored for the same key, or for a fallback key's beginning."""
     spec = """
         version: 0.2
-        phases: {build: {commands: [cat kept/n || echo none, 'mkdir -p kept; cat lock >kept/n']}}
+        phases: {build: {commands: [cat kept/n || echo none, 'mkdir -p kept; cp lock new; mv new kept/n']}}
         cache:
           key: lock-$(codebuild-hash-files lock)
           paths: [kept]
@@ -286,6 +286,20 @@ def test_a_keyed_cache_belongs_to_its_key(shop: Workshop, tmp_path: Path):
     )
     three = zipped(tmp_path / "three.zip", {"lock": "three\n"})
     assert shop.printed(shop.build(project, sources={"S": three}))[-1] == "two"
+
+
+def test_what_a_build_writes_to_a_cached_file_reaches_no_later_build(shop: Workshop, tmp_path: Path):
+    """A keyed cache holds what the first build left, or nothing; from then on the file is not shared any more."""
+    project = shop.project(
+        """
+        version: 0.2
+        phases: {build: {commands: [cat kept/n || echo none, 'mkdir -p kept; printf x >>kept/n']}}
+        cache: {key: same, paths: [kept]}
+        """,
+        cache={"type": "S3", "location": "bucket/prefix"},
+    )
+    printed = [shop.printed(shop.build(project))[-1] for _ in range(5)]
+    assert printed == ["none", "x", "none", "x", "x"]
 
 
 def test_reports_are_read(shop: Workshop):
