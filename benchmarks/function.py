@@ -32,7 +32,6 @@ VARIABLES = {
     "BOT_NAME": "Parley",
     "RETENTION_DAYS": "30",
     "RESPONDER": "knowledge",
-    "RELEASE": "benchmark",
     "POWERTOOLS_SERVICE_NAME": "chatbot",
     "AWS_REGION": "eu-central-1",
     "AWS_DEFAULT_REGION": "eu-central-1",

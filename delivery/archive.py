@@ -1,10 +1,14 @@
 """A zip that depends on nothing but its content."""
 
+import hashlib
 import io
+import json
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
+
+from delivery.files import sha256
 
 EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 """The earliest time a zip can hold."""
@@ -18,14 +22,28 @@ def archive(folders: Iterable[Path]) -> bytes:
 
     Lambda needs files readable by all. https://docs.aws.amazon.com/lambda/latest/dg/python-package.html
     """
-    files = {
-        path.relative_to(folder).as_posix(): path for folder in folders for path in folder.rglob("*") if path.is_file()
-    }
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as zipped:
-        for name in sorted(files):
+        for name, path in _files(folders):
             entry = zipfile.ZipInfo(name, EPOCH)
             entry.external_attr = FILE_MODE << 16
             entry.create_system = MADE_ON_UNIX
-            zipped.writestr(entry, files[name].read_bytes(), zipfile.ZIP_DEFLATED, 9)
+            zipped.writestr(entry, path.read_bytes(), zipfile.ZIP_DEFLATED, 9)
     return content.getvalue()
+
+
+def fingerprint(folders: Iterable[Path]) -> str:
+    """Return a SHA-256 over the names and contents of everything in ``folders``, in hexadecimal."""
+    found = hashlib.sha256()
+    for name, path in _files(folders):
+        found.update(json.dumps([name, sha256(path)]).encode())
+    return found.hexdigest()
+
+
+def _files(folders: Iterable[Path]) -> list[tuple[str, Path]]:
+    return sorted(
+        (path.relative_to(folder).as_posix(), path)
+        for folder in folders
+        for path in folder.rglob("*")
+        if path.is_file()
+    )

@@ -68,7 +68,7 @@ def _verify(options: argparse.Namespace, _: Project) -> None:
 
     release = options.release
     if release and release.endswith(".json"):
-        release = read_release(Path(release))["lambda_sha256"]
+        release = read_release(Path(release))["release"]
     verify(options.url, Expected(options.environment, release), options.question or QUESTION)
 
 
@@ -151,7 +151,7 @@ def _parser() -> argparse.ArgumentParser:
     verify = add("verify", _verify, "talk to the deployed bot")
     verify.add_argument("--url", required=True, help="its address, ending in the stage")
     verify.add_argument("--environment", required=True, help="the environment it must be in")
-    verify.add_argument("--release", metavar="SHA256", help="the package it must run: its digest, or a release.json")
+    verify.add_argument("--release", help="what it must run: what /health reports, or a release.json")
     verify.add_argument("--question", help="what to ask, instead of what it can help with")
 
     update = add("update", _update, "update the pipeline's own stack, and restart the pipeline if that changed it")

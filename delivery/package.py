@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from delivery.archive import archive
+from delivery.archive import archive, fingerprint
 from delivery.errors import DeliveryError, UsageError
 from delivery.files import sha256, write_whole
 from delivery.pins import PROVIDER_VERSION, PYTHON, TERRAFORM_VERSION
@@ -23,6 +23,9 @@ from delivery.project import Project
 from delivery.vendor import compile_folder, digest, locked, vendor
 
 NOT_SHIPPED: Final = ("learn.py", "lessons.py", "serve.py", "loopback.py", "memory.py", "__pycache__")
+RELEASE_FILE: Final = "release.txt"
+"""What `/health` reports. In the zip, not in the function's environment: changing both takes Lambda two updates."""
+
 MADE_BY: Final = ("archive.py", "package.py", "pins.py", "vendor.py")
 """Modules of this package whose change makes another zip of the same sources."""
 
@@ -73,6 +76,7 @@ def _is_current(build: Path, inputs: str) -> bool:
         record = json.loads((build / "package.json").read_text())
         return bool(
             record["inputs"] == inputs
+            and record["release"]
             and record["lambda_sha256"] == sha256(build / "lambda.zip")
             and record["openapi_sha256"] == sha256(build / "openapi.json")
         )
@@ -98,11 +102,14 @@ def _build(project: Project, dependencies: Path, inputs: str) -> None:
         _run(project, "chatbot.learn", str(project.root / "knowledge"), str(staging / "chatbot" / "knowledge.json"))
         openapi = _run(project, "chatbot.openapi")
         compile_folder(staging)
+        release = fingerprint((dependencies, staging))
+        (staging / "chatbot" / RELEASE_FILE).write_text(release)
         content = archive((dependencies, staging))
     write_whole(project.build / "openapi.json", openapi)
     write_whole(project.build / "lambda.zip", content)
     record = {
         "inputs": inputs,
+        "release": release,
         "lambda_sha256": hashlib.sha256(content).hexdigest(),
         "openapi_sha256": hashlib.sha256(openapi.encode()).hexdigest(),
     }
@@ -141,6 +148,7 @@ def _write_release(project: Project, environment: Mapping[str, str]) -> None:
     commit = environment.get("CODEBUILD_RESOLVED_SOURCE_VERSION") or project.head()
     release = {
         "commit": commit,
+        "release": json.loads((project.build / "package.json").read_text())["release"],
         "lambda_sha256": sha256(project.build / "lambda.zip"),
         "openapi_sha256": sha256(project.build / "openapi.json"),
         "created_at": datetime.now(UTC).isoformat(timespec="seconds"),

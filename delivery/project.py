@@ -75,7 +75,7 @@ def read_release(path: Path) -> dict[str, str]:
     """Return what ``package --with-delivery`` recorded; raises ``UsageError`` where that is not what lies there."""
     try:
         release = json.loads(path.read_text())
-        return {name: str(release[name]) for name in ("commit", "lambda_sha256")}
+        return {name: str(release[name]) for name in ("commit", "release")}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UsageError(
             f"{path} is no record of a release ({error}): run `python -m delivery package --with-delivery`"

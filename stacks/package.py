@@ -32,21 +32,12 @@ class Package:
         return self.folder / "lambda.zip"
 
     @cached_property
-    def _digest(self) -> "hashlib._Hash":
-        return hashlib.sha256(self.zip.read_bytes())
-
-    @property
-    def sha256(self) -> str:
-        """The zip's digest in hexadecimal: the release that ``/health`` reports."""
-        return self._digest.hexdigest()
-
-    @property
     def source_code_hash(self) -> str:
         """The zip's digest as Lambda reports it.
 
         https://docs.aws.amazon.com/lambda/latest/api/API_FunctionConfiguration.html
         """
-        return base64.b64encode(self._digest.digest()).decode()
+        return base64.b64encode(hashlib.sha256(self.zip.read_bytes()).digest()).decode()
 
     @property
     def openapi(self) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from chatbot.responders import KnowledgeResponder
 from chatbot.settings import Settings
 
 INDEX = Path(__file__).with_name("knowledge.json")
+RELEASE = Path(__file__).with_name("release.txt")
 
 
 def _assemble(settings: Settings) -> Api:
@@ -31,7 +32,7 @@ def _assemble(settings: Settings) -> Api:
         conversations=conversations,
         bot_name=settings.bot_name,
         environment=settings.environment,
-        release=settings.release,
+        release=RELEASE.read_text(encoding="utf-8"),
         logger=Logger(),
     )
 

@@ -20,7 +20,6 @@ class Settings:
     bot_name: str
     retention: timedelta
     responder: str
-    release: str
 
     @classmethod
     def from_environment(cls, variables: Mapping[str, str]) -> Settings:
@@ -34,7 +33,6 @@ class Settings:
             bot_name=_required(variables, "BOT_NAME"),
             retention=_days(_required(variables, "RETENTION_DAYS"), name="RETENTION_DAYS"),
             responder=_known_responder(_required(variables, "RESPONDER")),
-            release=_required(variables, "RELEASE"),
         )
 
 

@@ -60,7 +60,7 @@ class ChatFunction(Construct):
             publish=True,
             memory_size=MEMORY_MB,
             timeout=TIMEOUT_SECONDS,
-            environment=LambdaFunctionEnvironment(variables=_variables(bot_name, environment, package, table)),
+            environment=LambdaFunctionEnvironment(variables=_variables(bot_name, environment, table)),
             depends_on=[policy],
         )
         self.alias = LambdaAlias(
@@ -73,7 +73,7 @@ class ChatFunction(Construct):
         self.name = self.function.function_name
 
 
-def _variables(bot_name: str, environment: Environment, package: Package, table: ConversationTable) -> dict[str, str]:
+def _variables(bot_name: str, environment: Environment, table: ConversationTable) -> dict[str, str]:
     """Exactly what ``chatbot.settings`` reads, and what Powertools reads for itself."""
     return {
         "TABLE_NAME": table.name,
@@ -81,7 +81,6 @@ def _variables(bot_name: str, environment: Environment, package: Package, table:
         "BOT_NAME": bot_name,
         "RETENTION_DAYS": str(environment.retention_days),
         "RESPONDER": "knowledge",
-        "RELEASE": package.sha256,
         "POWERTOOLS_SERVICE_NAME": "chatbot",
         "POWERTOOLS_LOG_LEVEL": "INFO",
     }

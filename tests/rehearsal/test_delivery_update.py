@@ -117,7 +117,7 @@ def world(tmp_path: Path, pipeline: Pipeline) -> Iterator[World]:
             """Keep quiet."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     world = World(tmp_path, f"http://127.0.0.1:{server.server_port}", pipeline)
     world.write("first")

@@ -205,7 +205,7 @@ def test_the_machines_own_proxy_is_asked(proxy: Proxy, monkeypatch: pytest.Monke
             pass
 
     company = HTTPServer(("127.0.0.1", 0), Company)
-    threading.Thread(target=company.serve_forever, daemon=True).start()
+    threading.Thread(target=company.serve_forever, args=(0.01,), daemon=True).start()
     monkeypatch.setenv("https_proxy", f"http://me:p%40ss@127.0.0.1:{company.server_port}")
     try:
         with socket.create_connection(proxy._server.server_address) as client:

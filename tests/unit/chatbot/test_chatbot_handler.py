@@ -20,7 +20,6 @@ VARIABLES = {
     "BOT_NAME": "Parley",
     "RETENTION_DAYS": "30",
     "RESPONDER": "knowledge",
-    "RELEASE": "abc",
     "POWERTOOLS_SERVICE_NAME": "chatbot",
     "AWS_DEFAULT_REGION": "eu-central-1",
     "AWS_ACCESS_KEY_ID": "test",
@@ -54,6 +53,7 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ignored = shutil.ignore_patterns(*NOT_SHIPPED, "__pycache__")
     shutil.copytree(ROOT / "lambda" / "chatbot", folder / "chatbot", ignore=ignored)
     assert main([str(ROOT / "knowledge"), str(folder / "chatbot" / "knowledge.json")]) == 0
+    (folder / "chatbot" / "release.txt").write_text("abc")
     return folder
 
 

@@ -12,7 +12,6 @@ COMPLETE = {
     "BOT_NAME": "Parley",
     "RETENTION_DAYS": "30",
     "RESPONDER": "knowledge",
-    "RELEASE": "abc",
 }
 
 

@@ -119,7 +119,7 @@ def test_the_zip_holds_what_runs_and_no_more(project: Miniature, tmp_path: Path)
         [
             *("chatbot/__init__.py", "chatbot/handler.py", "chatbot/openapi.py"),
             *(f"chatbot/{code.format(name)}" for name in ("__init__", "handler", "openapi")),
-            *("chatbot/knowledge.json", "chatbot/page.html"),
+            *("chatbot/knowledge.json", "chatbot/page.html", "chatbot/release.txt"),
             *("greet/__init__.py", f"greet/{code.format('__init__')}"),
             *("greet-1.0.dist-info/METADATA", "greet-1.0.dist-info/licenses/LICENSE"),
         ]
@@ -194,6 +194,8 @@ def test_delivery_and_the_release_travel_with_the_build(project: Miniature) -> N
     assert subprocess.run(run, env=environment, capture_output=True, text=True, check=True).stdout == "hello\n"
     release = json.loads((project.folder / "build" / "release.json").read_text())
     assert release["lambda_sha256"] == hashlib.sha256(project.zip).hexdigest()
+    with zipfile.ZipFile(project.folder / "build" / "lambda.zip") as archive:
+        assert archive.read("chatbot/release.txt").decode() == release["release"]
     assert release["terraform_version"] == "1.11.4"
 
 

@@ -69,7 +69,7 @@ def url(bot: Bot) -> Iterator[str]:
             """Keep quiet."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}/dev"
     server.shutdown()
@@ -136,7 +136,7 @@ def test_the_build_s_record_tells_the_release(url: str, bot: Bot, tmp_path: Path
     arguments = ["verify", "--url", url, "--environment", "dev", "--release", str(record)]
 
     assert main(arguments) == 2
-    record.write_text('{"commit": "c0ffee", "lambda_sha256": "fresh"}')
+    record.write_text('{"commit": "c0ffee", "release": "fresh"}')
     assert main(arguments) == 0
 
 
