@@ -4,12 +4,12 @@ https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-oper
 """
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from moto.dynamodb.models import Table
-from moto.dynamodb.models.dynamo_type import Item
+from moto.dynamodb.models.dynamo_type import DynamoType, Item
 from moto.dynamodb.models.table import GlobalSecondaryIndex, SecondaryIndex
 
 from rehearsal.dynamodb.journal import Read, Write
@@ -36,7 +36,7 @@ def of_read(read: Read, times: float) -> Use:
 
 def of_write(write: Write, times: float) -> Iterator[Use]:
     """Yield what a write costs: by the larger of the item before and after it, and again for each index it changes."""
-    size = max(_size(write.before), _size(write.after))
+    size = max(item_size(item.attrs) if item else 0 for item in (write.before, write.after))
     yield Use(write.table, "", _units(size, WRITE_BYTES) * times)
     for index in write.table.all_indexes():
         yield Use(write.table, index.name, _of_index(index, write) * times)
@@ -81,19 +81,15 @@ def _of_index(index: SecondaryIndex, write: Write) -> int:
     before, after = _entry(index, write.before), _entry(index, write.after)
     if before == after:
         return 0
-    moved = before and after and any(before.attrs[name] != after.attrs[name] for name in index.schema_key_attrs)
-    sizes = [_size(before), _size(after)] if moved else [max(_size(before), _size(after))]
+    moved = before and after and any(before[name] != after[name] for name in index.schema_key_attrs)
+    sizes = [item_size(before), item_size(after)] if moved else [max(item_size(before), item_size(after))]
     return sum(_units(size, WRITE_BYTES) for size in sizes)
 
 
-def _entry(index: SecondaryIndex, item: Item | None) -> Item | None:
+def _entry(index: SecondaryIndex, item: Item | None) -> Mapping[str, DynamoType]:
     """Return what ``index`` holds of ``item``: nothing if it lacks one of its keys."""
     held = item is not None and all(name in item.attrs for name in index.schema_key_attrs)
-    return index.project(item) if held else None
-
-
-def _size(item: Item | None) -> int:
-    return item_size(item.attrs) if item is not None else 0
+    return index.project(item).attrs if held else {}
 
 
 def _units(size: int, unit: int) -> int:

@@ -43,6 +43,11 @@ class Handler(DynamoHandler):  # type: ignore[misc]  # moto is untyped to us.
         """moto's backend, in a journal."""
         return Tables(dynamodb_backends[self.current_account][self.region])
 
+    def get_item(self) -> ActionResult:
+        """Return an item; moto would take the key of an index for one of the table's."""
+        key_given(self.dynamodb_backend.get_table(self.body["TableName"]), self.body["Key"])
+        return super().get_item()
+
     def transact_write_items(self) -> ActionResult:
         """Write all or nothing, once for each token."""
         enforce("dynamodb", "TransactWriteItems", self.body)
@@ -131,6 +136,7 @@ class Handler(DynamoHandler):  # type: ignore[misc]  # moto is untyped to us.
         parser = ProjectionExpressionParser(given.get("ProjectionExpression"), names)
         paths = parser.parse()
         validate_attributes_used(names, parser.expr_attr_names_found, validation_error_prefix=False)
+        key_given(self.dynamodb_backend.get_table(given["TableName"]), given["Key"])
         return self.dynamodb_backend.get_item(given["TableName"], given["Key"], paths)
 
     def _batch_keys(self, batch: Mapping[str, list[dict[str, Any]]]) -> Iterator[tuple[str, Key]]:
