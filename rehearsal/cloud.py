@@ -90,7 +90,7 @@ class Cloud:
         try:
             return self._moto(environ, start_response)
         except Exception as error:
-            return _refusal(service or "this request", error)(environ, start_response)
+            return refusal(service or "this request", error)(environ, start_response)
 
     def pass_on(self, request: Request, caller: Caller) -> Response:
         """Return moto's answer to ``request``, for a route that has to see it."""
@@ -112,7 +112,7 @@ def _session() -> boto3.Session:
     return boto3.Session(botocore_session=botocore.session.Session(session_vars=nothing))
 
 
-def _refusal(service: str, error: Exception) -> Response:
+def refusal(service: str, error: Exception) -> Response:
     """A service that nobody emulates is refused at once: clients take a 500 for a passing trouble and try on."""
     message = f"the rehearsal does not emulate {service} ({type(error).__name__})"
     body = json.dumps({"__type": "UnknownOperationException", "message": message})

@@ -19,6 +19,7 @@ from rehearsal.codebuild import CodeBuild
 from rehearsal.codecommit import CodeCommit
 from rehearsal.codepipeline import CodePipeline
 from rehearsal.connections import Connections
+from rehearsal.dynamodb import DynamoDB
 from rehearsal.errors import UserError
 from rehearsal.functions import Functions
 from rehearsal.gateway import Gateway
@@ -69,7 +70,7 @@ def world(
         cloud.routes.append(Identity())
         proxy = stack.enter_context(closing(Proxy(cloud, folder, allowed_hosts)))
         functions = stack.enter_context(closing(Functions(cloud, folder)))
-        cloud.routes += [functions, Gateway(cloud, functions)]
+        cloud.routes += [functions, Gateway(cloud, functions), DynamoDB(cloud)]
         repositories = Repositories(folder / "git")
         codebuild = stack.enter_context(closing(CodeBuild(cloud, folder, proxy, hurry=hurry, builds=builds)))
         codepipeline = stack.enter_context(closing(CodePipeline(cloud, codebuild, repositories)))
