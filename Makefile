@@ -8,6 +8,9 @@ RUN := $(BIN)/python -m pipenv run
 PYTHON_READY := .venv/ready-$(shell cksum < Pipfile.lock | cut -d' ' -f1)
 NODE_READY := node_modules/ready-$(shell cksum < package-lock.json | cut -d' ' -f1)
 
+# A file of tests shares what it has started, so it stays with one process.
+AT_ONCE := --numprocesses=auto --dist=loadfile --no-loadscope-reorder
+
 export PIPENV_VENV_IN_PROJECT := 1
 export PIPENV_IGNORE_VIRTUALENVS := 1
 export PIPENV_VERBOSITY := -1
@@ -32,7 +35,7 @@ rehearse: setup terraform ## Take the chatbot through its pipeline to prod, on t
 
 test: setup terraform ## Run every test (ARGS=… for pytest)
 	@$(RUN) package 2>/dev/null >&2 || $(RUN) package
-	@$(RUN) test $(ARGS)
+	@$(RUN) test $(or $(ARGS),$(AT_ONCE))
 
 chat: setup ## Run the bot alone on loopback (ARGS=…)
 	@$(RUN) chat $(ARGS)
