@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import accuracy, function, package, rehearsal, storage, synth
+from benchmarks import accuracy, function, load, package, rehearsal, storage, synth
 from benchmarks.figure import Figure
 from benchmarks.goals import goals_of, misses
 from benchmarks.project import BenchmarkError
@@ -19,9 +19,10 @@ BENCHMARKS: dict[str, tuple[str, Callable[[int], list[Figure]]]] = {
     "storage": ("The store", storage.measure),
     "package": ("The package", package.measure),
     "accuracy": ("The answers", accuracy.measure),
+    "load": ("The load", load.measure),
     "rehearsal": ("The rehearsal", rehearsal.measure),
 }
-ONLY_WHEN_NAMED = frozenset({"rehearsal"})
+ONLY_WHEN_NAMED = frozenset({"load", "rehearsal"})
 
 
 def main(arguments: Sequence[str]) -> int:
