@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 from chatbot import routing
 from chatbot.contract import CONVERSATION_ID, Health
 from chatbot.errors import PROBLEM_JSON, Problem, ProblemError
-from chatbot.messages import JSON, read_message
+from chatbot.messages import read_message
 from chatbot.page import Page
+from chatbot.routes import JSON
 from chatbot.store import StoreUnavailableError
 
 if TYPE_CHECKING:

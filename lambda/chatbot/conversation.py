@@ -15,7 +15,7 @@ from chatbot.errors import Problem, ProblemError
 from chatbot.store import ConflictError, Conversation, Recent
 
 if TYPE_CHECKING:
-    from chatbot.responders import Reply, Responder
+    from chatbot.reply import Reply, Responder
     from chatbot.store import Store
 
 REMEMBERED_TURNS = 6
@@ -51,6 +51,7 @@ class Conversations:
         self.store.create(conversation)
         return StartedConversation(
             conversation_id=conversation.id,
+            token=secrets.token_urlsafe(32),
             created_at=created,
             expires_at=conversation.expires_at,
             greeting=f"Hello, I am {self.bot_name}. What would you like to know?",
@@ -81,7 +82,7 @@ class Conversations:
         turns = self.store.turns(conversation_id, now=self.now())
         if turns is None:
             raise ProblemError(Problem.CONVERSATION_NOT_FOUND)
-        return Transcript(turns)
+        return Transcript(turns, next_cursor=None)
 
     def _recent(self, conversation_id: str, *, limit: int) -> Recent:
         recent = self.store.recent(conversation_id, limit=limit, now=self.now())
@@ -100,5 +101,7 @@ class Conversations:
             source=reply.source,
             answered=reply.answered,
             suggestions=reply.suggestions,
+            responder=reply.responder,
+            fallback=reply.fallback,
             created_at=self.now(),
         )

@@ -29,11 +29,16 @@ class Problem(Enum):
 
     INVALID_JSON = ProblemKind(HTTPStatus.BAD_REQUEST, "Invalid JSON", "The body is not a JSON document in UTF-8.")
     INVALID_REQUEST = ProblemKind(
-        HTTPStatus.UNPROCESSABLE_ENTITY, "Invalid request", "The body does not say what it must; see errors."
+        HTTPStatus.UNPROCESSABLE_ENTITY, "Invalid request", "The request does not say what it must; see errors."
     )
     NOT_FOUND = ProblemKind(HTTPStatus.NOT_FOUND, "Not found", "There is nothing at this path.")
     CONVERSATION_NOT_FOUND = ProblemKind(
-        HTTPStatus.NOT_FOUND, "Conversation not found", "There is no such conversation, or it has expired."
+        HTTPStatus.NOT_FOUND,
+        "Conversation not found",
+        "There is no such conversation, it has expired, or the token is not its own.",
+    )
+    MESSAGE_NOT_FOUND = ProblemKind(
+        HTTPStatus.NOT_FOUND, "Message not found", "The conversation has no message of this number."
     )
     METHOD_NOT_ALLOWED = ProblemKind(
         HTTPStatus.METHOD_NOT_ALLOWED, "Method not allowed", "This path does not know the method; see the Allow header."
@@ -45,6 +50,17 @@ class Problem(Enum):
         HTTPStatus.CONFLICT,
         "Conversation is full",
         "This conversation holds as many messages as it can; start another.",
+    )
+    IDEMPOTENCY_KEY_REUSED = ProblemKind(
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        "Idempotency key reused",
+        "This Idempotency-Key was sent with another body before; send this body with a key of its own.",
+    )
+    RATE_LIMITED = ProblemKind(
+        HTTPStatus.TOO_MANY_REQUESTS, "Too many messages", "Messages come too fast; see the Retry-After header."
+    )
+    TOKEN_CAP_REACHED = ProblemKind(
+        HTTPStatus.TOO_MANY_REQUESTS, "Daily limit reached", "The bot has spent today's share of its model."
     )
     TOO_LARGE = ProblemKind(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "Request too large", "The body is too large.")
     UNSUPPORTED_MEDIA_TYPE = ProblemKind(

@@ -12,8 +12,8 @@ from typing import Any, NoReturn
 
 from chatbot.contract import BODY_BYTES, TEXT_LENGTH, MessageRequest
 from chatbot.errors import FieldError, Problem, ProblemError
+from chatbot.routes import JSON
 
-JSON = "application/json"
 # C0 and C1 control characters other than tab and line feed, and halves of UTF-16 pairs, which no encoding can carry.
 FORBIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 

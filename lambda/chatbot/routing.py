@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from chatbot.contract import ROUTES, Route
 from chatbot.errors import Problem, ProblemError
+from chatbot.routes import ROUTES, Route
 
 
 @dataclass(frozen=True)

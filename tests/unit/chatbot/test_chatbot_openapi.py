@@ -10,8 +10,9 @@ from typing import Any
 
 from openapi_spec_validator import validate
 
-from chatbot.contract import BODY_BYTES, ROUTES, TEXT_LENGTH
+from chatbot.contract import BODY_BYTES, TEXT_LENGTH
 from chatbot.openapi import document
+from chatbot.routes import ROUTES
 
 LAMBDA = Path(__file__).parents[3] / "lambda"
 
