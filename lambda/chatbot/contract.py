@@ -106,6 +106,17 @@ class Transcript:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Export:
+    """A conversation to take along, or as much of it as fits one answer, its oldest turn first."""
+
+    conversation_id: ConversationId
+    created_at: datetime
+    expires_at: datetime
+    messages: tuple[Turn, ...]
+    next_cursor: Annotated[str | None, Bounds(description="Leads to the rest; null when this is all.")]
+
+
+@dataclass(frozen=True, kw_only=True)
 class StartedConversation:
     """A conversation that has just begun."""
 

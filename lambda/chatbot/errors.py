@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from enum import Enum
 from http import HTTPStatus
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
+
+Place = Literal["body", "path", "query", "header"]
 
 PROBLEM_JSON = "application/problem+json"
 
@@ -80,14 +82,15 @@ class Problem(Enum):
 
 @dataclass(frozen=True)
 class FieldError:
-    """One thing wrong with the body: where, as a JSON pointer (RFC 6901), and what."""
+    """One thing wrong with a request: in which part of it, where there as a JSON pointer (RFC 6901), and what."""
 
+    place: Place
     pointer: str
     detail: str
 
 
 class ProblemError(Exception):
-    """A request ends in a problem; `headers` go with the answer, such as Allow or Retry-After."""
+    """A request ends in a problem; `headers` go with the answer, such as Allow, and so do seconds to wait."""
 
     def __init__(
         self,
@@ -96,16 +99,17 @@ class ProblemError(Exception):
         detail: str | None = None,
         errors: tuple[FieldError, ...] = (),
         headers: Mapping[str, str] = MappingProxyType({}),
+        retry_after: int | None = None,
     ) -> None:
         super().__init__(problem.code)
         self.problem = problem
         self.detail = detail or problem.value.detail
         self.errors = errors
-        self.headers = headers
+        self.headers = {**headers, **({} if retry_after is None else {"Retry-After": str(retry_after)})}
 
     def document(self, *, request_id: str) -> dict[str, Any]:
         """Return the problem as the JSON object that goes to the caller."""
-        found = [{"pointer": error.pointer, "detail": error.detail} for error in self.errors]
+        found = [vars(error) for error in self.errors]
         return {
             "type": f"urn:problem-type:{self.problem.code}",
             "title": self.problem.value.title,

@@ -15,6 +15,7 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 from chatbot.contract import (
+    Export,
     Feedback,
     FeedbackRequest,
     Health,
@@ -36,7 +37,7 @@ PRIMITIVES: dict[object, Schema] = {
     datetime: {"type": "string", "format": "date-time"},
 }
 REQUESTS = (MessageRequest, FeedbackRequest)
-ANSWERS = (StartedConversation, Turn, Feedback, Transcript, Health, Source, FieldError)
+ANSWERS = (StartedConversation, Turn, Feedback, Transcript, Export, Health, Source, FieldError)
 BOUNDS = {
     "min_length": "minLength",
     "max_length": "maxLength",
@@ -45,23 +46,37 @@ BOUNDS = {
     "pattern": "pattern",
     "description": "description",
 }
+NO_BACKUPS = "Nothing of it can be read any more by anyone, and there are no backups."
+BACKUPS = (
+    "At once nothing of it can be read any more by anyone; when the answer comes, it is gone from the table. "
+    "The table's continuous backups keep what was in it for up to {days} days more, where only the operators can "
+    "restore it."
+)
 TOKEN = "token"  # noqa: S105 (a scheme's name)
 RETRY_AFTER = {"description": "Seconds to wait before trying again.", "schema": {"type": "integer"}}
 
 
-def document() -> Schema:
-    """Return the OpenAPI document of the API."""
+LONGEST_BACKUP_DAYS = 35
+"""https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/PointInTimeRecovery_Howitworks.html"""
+
+
+def document(*, title: str = "Chatbot", backup_days: int = LONGEST_BACKUP_DAYS) -> Schema:
+    """Return the OpenAPI document of the API of a bot whose table's backups keep what was deleted for some days."""
     paths: Schema = {}
     for route in ROUTES:
         paths.setdefault(route.path, {})[route.method.lower()] = _operation(route)
+    deletion = paths["/v1/conversations/{conversation_id}"]["delete"]
+    deletion["description"] = BACKUPS.format(days=backup_days) if backup_days else NO_BACKUPS
     schemas = {model.__name__: _object(model) for model in (*REQUESTS, *ANSWERS)} | {"Problem": _problem_schema()}
     return {
         "openapi": "3.0.1",
         "info": {
-            "title": "Chatbot",
+            "title": title,
             "version": "1",
             "description": "Hold a conversation with the bot. Errors are problem details (RFC 9457).",
         },
+        # Relative to where the document is, /v1/openapi.json, whatever is before that.
+        "servers": [{"url": ".."}],
         "paths": paths,
         "components": {
             "schemas": dict(sorted(schemas.items())),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 from chatbot.contract import (
     CONVERSATION_ID,
@@ -11,6 +11,7 @@ from chatbot.contract import (
     LARGEST_PAGE,
     PAGE_TURNS,
     Bounds,
+    Export,
     ExportFormat,
     Feedback,
     FeedbackRequest,
@@ -21,7 +22,7 @@ from chatbot.contract import (
     Transcript,
     Turn,
 )
-from chatbot.errors import Problem
+from chatbot.errors import Place, Problem
 
 JSON = "application/json"
 HTML = "text/html"
@@ -33,10 +34,19 @@ class Parameter:
     """A value that an operation takes from its path, its query or a header."""
 
     name: str
-    place: str
+    place: Place
     hint: Any
     description: str
     required: bool = False
+
+    @property
+    def is_number(self) -> bool:
+        return bool(get_args(self.hint)[:1] == (int,))
+
+    @property
+    def identifier(self) -> str:
+        """Its name, as Python would write it."""
+        return self.name.replace("-", "_").lower()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,7 +170,7 @@ ROUTES = (
         description="A conversation that fits no single answer comes in pages; the Link header leads to the next.",
         status=200,
         parameters=(_ID, _FORMAT, _CURSOR),
-        returns=Transcript,
+        returns=Export,
         media_types=(JSON, MARKDOWN),
         headers=(
             ("Content-Disposition", "The name of a file to keep it in."),

@@ -40,6 +40,8 @@ class Settings:
     messages_per_minute: int
     allowed_origins: tuple[str, ...]
     """Sites whose pages may call the API (CORS), besides its own."""
+    backup_days: int
+    """For how long backups of the table keep what was deleted."""
     log_content: bool
     """Whether what people write may stand in the log."""
     model: ModelSettings | None
@@ -62,6 +64,7 @@ class Settings:
             release=read.text("RELEASE"),
             messages_per_minute=read.number("MESSAGES_PER_MINUTE", unit="messages", most=6_000),
             allowed_origins=tuple(read.optional("ALLOWED_ORIGINS", "").split()),
+            backup_days=read.number("BACKUP_DAYS", unit="days", most=35),
             log_content=read.switch("LOG_CONTENT"),
             model=read.model() if responder == "bedrock" else None,
         )
