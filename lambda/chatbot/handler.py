@@ -44,8 +44,7 @@ def _assemble(settings: Settings) -> Api:
         release=settings.release,
         backup_days=settings.backup_days,
     )
-    metrics = EphemeralMetrics()
-    metrics.set_default_dimensions(environment=settings.environment)
+    metrics = EphemeralMetrics(namespace=settings.metrics_namespace)
     telemetry = Telemetry(Logger(), metrics, log_content=settings.log_content)
     return Api(operations, cors=Cors(settings.allowed_origins), telemetry=telemetry)
 

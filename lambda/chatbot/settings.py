@@ -37,6 +37,7 @@ class Settings:
     retention: timedelta
     responder: ResponderName
     release: str
+    metrics_namespace: str
     messages_per_minute: int
     allowed_origins: tuple[str, ...]
     """Sites whose pages may call the API (CORS), besides its own."""
@@ -62,6 +63,7 @@ class Settings:
             retention=timedelta(days=read.number("RETENTION_DAYS", unit="days", most=3650)),
             responder=responder,
             release=read.text("RELEASE"),
+            metrics_namespace=read.text("POWERTOOLS_METRICS_NAMESPACE"),
             messages_per_minute=read.number("MESSAGES_PER_MINUTE", unit="messages", most=6_000),
             allowed_origins=tuple(read.optional("ALLOWED_ORIGINS", "").split()),
             backup_days=read.number("BACKUP_DAYS", unit="days", most=35),
