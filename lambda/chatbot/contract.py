@@ -134,4 +134,4 @@ class Health:
 
     status: str
     environment: str
-    release: Annotated[str, Bounds(description="SHA-256 of the deployed package.")]
+    release: Annotated[str, Bounds(description="Names what is deployed: a digest of all the package holds.")]

@@ -41,7 +41,7 @@ def _assemble(settings: Settings) -> Api:
         conversations=conversations,
         bot_name=settings.bot_name,
         environment=settings.environment,
-        release=settings.release,
+        release=RELEASE.read_text(encoding="utf-8"),
         backup_days=settings.backup_days,
     )
     metrics = EphemeralMetrics(namespace=settings.metrics_namespace)

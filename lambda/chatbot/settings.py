@@ -36,7 +36,6 @@ class Settings:
     bot_name: str
     retention: timedelta
     responder: ResponderName
-    release: str
     metrics_namespace: str
     messages_per_minute: int
     allowed_origins: tuple[str, ...]
@@ -62,7 +61,6 @@ class Settings:
             bot_name=read.text("BOT_NAME"),
             retention=timedelta(days=read.number("RETENTION_DAYS", unit="days", most=3650)),
             responder=responder,
-            release=read.text("RELEASE"),
             metrics_namespace=read.text("POWERTOOLS_METRICS_NAMESPACE"),
             messages_per_minute=read.number("MESSAGES_PER_MINUTE", unit="messages", most=6_000),
             allowed_origins=tuple(read.optional("ALLOWED_ORIGINS", "").split()),

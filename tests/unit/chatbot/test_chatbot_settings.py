@@ -12,7 +12,6 @@ COMPLETE = {
     "BOT_NAME": "Parley",
     "RETENTION_DAYS": "30",
     "RESPONDER": "knowledge",
-    "RELEASE": "abc",
     "MESSAGES_PER_MINUTE": "60",
     "BACKUP_DAYS": "35",
     "POWERTOOLS_METRICS_NAMESPACE": "parley",
