@@ -75,6 +75,16 @@ class Problem(Enum):
         HTTPStatus.SERVICE_UNAVAILABLE, "Temporarily unavailable", "Conversations cannot be reached; try again soon."
     )
 
+    # These the gateway answers by itself, as it does some of the above: `stacks/chatbot/refusals.py`.
+    THROTTLED = ProblemKind(
+        HTTPStatus.TOO_MANY_REQUESTS,
+        "Too many requests",
+        "The bot gets more requests than it takes; try again soon.",
+    )
+    REFUSED = ProblemKind(HTTPStatus.BAD_REQUEST, "Request refused", "The gateway refused the request.")
+    UNAVAILABLE = ProblemKind(HTTPStatus.BAD_GATEWAY, "The bot cannot be reached", "Try again soon.")
+    TIMEOUT = ProblemKind(HTTPStatus.GATEWAY_TIMEOUT, "The answer took too long", "Try again soon.")
+
     @property
     def code(self) -> str:
         return self.name.lower()

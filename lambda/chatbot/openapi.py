@@ -53,6 +53,9 @@ BACKUPS = (
     "restore it."
 )
 TOKEN = "token"  # noqa: S105 (a scheme's name)
+# What any operation may meet, most of it before it begins.
+EVERYWHERE = (Problem.INTERNAL_ERROR, Problem.THROTTLED, Problem.UNAVAILABLE, Problem.TIMEOUT)
+RETRY_STATUSES = frozenset({409, 429, 502, 503, 504})
 RETRY_AFTER = {"description": "Seconds to wait before trying again.", "schema": {"type": "integer"}}
 
 
@@ -139,7 +142,7 @@ def _content(route: Route, media_type: str) -> Schema:
 
 def _failures(route: Route) -> Schema:
     by_status: dict[int, list[Problem]] = {}
-    for problem in sorted((*route.problems, Problem.INTERNAL_ERROR), key=lambda problem: problem.value.status):
+    for problem in sorted((*route.problems, *EVERYWHERE), key=lambda problem: problem.value.status):
         by_status.setdefault(int(problem.value.status), []).append(problem)
     return {str(status): _failure(status, problems) for status, problems in by_status.items()}
 
@@ -149,7 +152,7 @@ def _failure(status: int, problems: list[Problem]) -> Schema:
         "description": "; ".join(f"{problem.value.title} ({problem.code})" for problem in problems),
         "content": {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}},
     }
-    return failure | ({"headers": {"Retry-After": RETRY_AFTER}} if status in (409, 429, 503) else {})
+    return failure | ({"headers": {"Retry-After": RETRY_AFTER}} if status in RETRY_STATUSES else {})
 
 
 def _reference(model: type) -> Schema:

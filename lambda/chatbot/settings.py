@@ -9,6 +9,10 @@ from datetime import timedelta
 
 from chatbot.contract import ResponderName
 
+# Instructions, a question and a passage need this much, and so does a short answer.
+LEAST_CONTEXT_TOKENS = 4_000
+LEAST_REPLY_TOKENS = 100
+
 
 class SettingsError(ValueError):
     """The function's environment variables are incomplete or wrong."""
@@ -23,6 +27,12 @@ class ModelSettings:
     """The model's region, where that is not the function's."""
     guardrail_id: str | None
     guardrail_version: str | None
+    context_tokens: int
+    """Tokens that a question may have together with the passages, the conversation and the instructions."""
+    reply_tokens: int
+    """Tokens that an answer may have."""
+    link_hosts: tuple[str, ...]
+    """Sites that an answer may link to, besides the addresses that stand in the knowledge."""
     daily_tokens: int
     """Tokens that all conversations of the environment may spend a day (UTC), in and out."""
 
@@ -85,12 +95,12 @@ class _Reader:
     def optional[T](self, name: str, default: T) -> str | T:
         return self.variables.get(name, "").strip() or default
 
-    def number(self, name: str, *, unit: str, most: int) -> int:
+    def number(self, name: str, *, unit: str, most: int, least: int = 1) -> int:
         text = self.text(name)
         value = int(text) if re.fullmatch("[0-9]{1,12}", text) else 0
-        if not 1 <= value <= most:
+        if not least <= value <= most:
             raise SettingsError(
-                f"environment variable {name} must be a whole number of {unit} from 1 to {most}, got {text!r}"
+                f"environment variable {name} must be a whole number of {unit} from {least} to {most}, got {text!r}"
             )
         return value
 
@@ -108,10 +118,14 @@ class _Reader:
                 raise SettingsError(f"environment variable {name} must be knowledge or bedrock, got {unknown!r}")
 
     def model(self) -> ModelSettings:
+        guardrail_id = self.optional("GUARDRAIL_ID", None)
         return ModelSettings(
             model_id=self.text("MODEL_ID"),
             region=self.optional("MODEL_REGION", None),
-            guardrail_id=self.optional("GUARDRAIL_ID", None),
-            guardrail_version=self.optional("GUARDRAIL_VERSION", None),
+            guardrail_id=guardrail_id,
+            guardrail_version=self.text("GUARDRAIL_VERSION") if guardrail_id else None,
+            context_tokens=self.number("CONTEXT_TOKENS", unit="tokens", least=LEAST_CONTEXT_TOKENS, most=100_000),
+            reply_tokens=self.number("REPLY_TOKENS", unit="tokens", least=LEAST_REPLY_TOKENS, most=4_000),
+            link_hosts=tuple(self.optional("LINK_HOSTS", "").split()),
             daily_tokens=self.number("DAILY_TOKENS", unit="tokens", most=10**12),
         )

@@ -16,7 +16,14 @@ COMPLETE = {
     "BACKUP_DAYS": "35",
     "POWERTOOLS_METRICS_NAMESPACE": "parley",
 }
-MODEL = COMPLETE | {"RESPONDER": "bedrock", "MODEL_ID": "some.model-v1:0", "DAILY_TOKENS": "100000"}
+MODEL = COMPLETE | {
+    "RESPONDER": "bedrock",
+    "MODEL_ID": "some.model-v1:0",
+    "CONTEXT_TOKENS": "12000",
+    "REPLY_TOKENS": "800",
+    "DAILY_TOKENS": "100000",
+}
+KNOWN = {"model_id": "some.model-v1:0", "context_tokens": 12_000, "reply_tokens": 800, "daily_tokens": 100_000}
 
 
 def test_complete_settings_are_read() -> None:
@@ -47,15 +54,15 @@ def test_what_is_set_is_on() -> None:
 def test_a_model_has_settings_of_its_own() -> None:
     """What is not given of them is not there."""
     assert Settings.from_environment(MODEL).model == ModelSettings(
-        model_id="some.model-v1:0", region=None, guardrail_id=None, guardrail_version=None, daily_tokens=100_000
+        **KNOWN, region=None, guardrail_id=None, guardrail_version=None, link_hosts=()
     )
-    more = {"MODEL_REGION": "eu-west-1", "GUARDRAIL_ID": "gr", "GUARDRAIL_VERSION": "3"}
+    more = {"MODEL_REGION": "eu-west-1", "GUARDRAIL_ID": "gr", "GUARDRAIL_VERSION": "3", "LINK_HOSTS": "a.b c.d"}
     assert Settings.from_environment(MODEL | more).model == ModelSettings(
-        model_id="some.model-v1:0", region="eu-west-1", guardrail_id="gr", guardrail_version="3", daily_tokens=100_000
+        **KNOWN, region="eu-west-1", guardrail_id="gr", guardrail_version="3", link_hosts=("a.b", "c.d")
     )
 
 
-@pytest.mark.parametrize("name", ["MODEL_ID", "DAILY_TOKENS"])
+@pytest.mark.parametrize("name", ["MODEL_ID", "CONTEXT_TOKENS", "REPLY_TOKENS", "DAILY_TOKENS"])
 def test_a_model_without_its_settings_is_told(name: str) -> None:
     """A model cannot be asked without its id, nor without a cap."""
     with pytest.raises(SettingsError, match=name):
