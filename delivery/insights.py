@@ -1,7 +1,7 @@
 """What people asked in vain, and what they thought little of, question by question."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -112,15 +112,20 @@ def _table_name(terraform: Terraform, stack: Stack, environment: str) -> str:
     return str(name)
 
 
-def _table(title: str, questions: Iterable[Question]) -> "Table":
+def _table(title: str, questions: Sequence[Question]) -> "Table":
+    """Lay out questions; a column that would be empty is left out."""
     from rich.table import Table
     from rich.text import Text
 
-    columns = ("Last asked (UTC)", "Times", "Question", "Answered from", "Comments")
-    table = Table(*columns, title=title, title_justify="left")
-    for question in questions:
-        said = (question.question, ", ".join(question.sources), " / ".join(question.comments))
-        # As text, not as markup: people write brackets too.
-        cells = (Text(one_line(each)) for each in said)
-        table.add_row(f"{question.last_asked.astimezone(UTC):%Y-%m-%d %H:%M}", str(question.times), *cells)
+    columns = {
+        "Last asked (UTC)": [f"{each.last_asked.astimezone(UTC):%Y-%m-%d %H:%M}" for each in questions],
+        "Times": [str(each.times) for each in questions],
+        "Question": [each.question for each in questions],
+        "Answered from": [", ".join(each.sources) for each in questions],
+        "Comments": [" / ".join(each.comments) for each in questions],
+    }
+    shown = {name: cells for name, cells in columns.items() if any(cells)}
+    table = Table(*shown, title=title, title_justify="left")
+    for row in zip(*shown.values(), strict=True):
+        table.add_row(*(Text(one_line(cell)) for cell in row))  # as text: people write brackets, too
     return table
