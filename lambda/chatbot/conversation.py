@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from chatbot.reply import Responder
     from chatbot.store import Store
 
-ERASING_ATTEMPTS = 8
+ATTEMPTS = 7
 RETRY_AFTER_SECONDS = 1
 
 
@@ -91,9 +92,9 @@ class Conversations:
 
     def _settled[T](self, write: Callable[[], T]) -> T:
         """Write as soon as nobody else writes the same at this moment."""
-        for attempt in range(ERASING_ATTEMPTS):
-            try:
+        for attempt in range(ATTEMPTS):
+            if attempt:
+                self.pause(attempt - 1)
+            with suppress(ConflictError):
                 return write()
-            except ConflictError:
-                self.pause(attempt)
         raise ProblemError(Problem.CONFLICT, retry_after=RETRY_AFTER_SECONDS)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from chatbot.contract import Turn
-    from chatbot.store import KeyTakenError, Store
+    from chatbot.store import Holder, KeyTakenError, Store
 
 ATTEMPTS = 6
 LONGEST_FIRST_WAIT = 0.2
@@ -23,7 +23,7 @@ RETRY_AFTER_SECONDS = 3
 UNDER_WAY = "Another request with this Idempotency-Key is under way; send this one again."
 
 
-def pause(attempt: int, longest_first: float = 0.01) -> None:
+def pause(attempt: int, longest_first: float = 0.1) -> None:
     """Wait a random time, which may be twice as long after every attempt.
 
     Full jitter: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
@@ -44,18 +44,19 @@ class Replays:
 
         Raises ProblemError when the key came with another body, or when that request takes too long or has failed.
         """
-        key, holder = taken.key, taken.holder
+        key = taken.key
+        holder: Holder | None = taken.holder
         for attempt in range(ATTEMPTS):
+            if attempt:
+                self.pause(attempt - 1, LONGEST_FIRST_WAIT)
+                holder = self.store.holder(access.conversation_id, key, now=self.now())
+            if holder is None:  # the other request has failed
+                break
             if holder.body_hash != key.body_hash:
                 raise ProblemError(Problem.IDEMPOTENCY_KEY_REUSED)
             if holder.number is not None:
                 turn = taken.turn or self._turn(access, holder.number)
                 return replace(turn, feedback=None)  # as it was answered the first time
-            self.pause(attempt, LONGEST_FIRST_WAIT)
-            found = self.store.holder(access.conversation_id, key, now=self.now())
-            if found is None:
-                break
-            holder = found
         raise ProblemError(Problem.CONFLICT, detail=UNDER_WAY, retry_after=RETRY_AFTER_SECONDS)
 
     def _turn(self, access: Access, number: int) -> Turn:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from chatbot.store import Conversation, Recent, Reservation, Store
 
 REMEMBERED_TURNS = 6
-ATTEMPTS = 8
+ATTEMPTS = 7
 RETRY_AFTER_SECONDS = 1
 
 
@@ -127,11 +127,11 @@ class Sending:
     def _persist[T](self, message: Message, recent: Recent, attempt: Callable[[Recent], T]) -> T:
         """Attempt until nobody else writes at the same time, reading the conversation anew after each conflict."""
         for number in range(ATTEMPTS):
-            try:
-                return attempt(recent)
-            except ConflictError:
-                self.pause(number)
+            if number:
+                self.pause(number - 1)
                 recent = self._find(message)
+            with suppress(ConflictError):
+                return attempt(recent)
         raise ProblemError(Problem.CONFLICT, retry_after=RETRY_AFTER_SECONDS)
 
     def _find(self, message: Message) -> Recent:

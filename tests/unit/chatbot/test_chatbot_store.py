@@ -507,3 +507,48 @@ def test_an_endpoint_that_does_not_answer_is_told_as_unavailable() -> None:
     ):
         with pytest.raises(StoreUnavailableError):
             call()
+
+
+class RefusingClient(InterruptedClient):
+    """A client whose transactions are cancelled for a reason that an emulator has no occasion for."""
+
+    def __init__(self, client: Any, *reasons: str) -> None:
+        super().__init__(client, deletes=0)
+        self._reasons = [{"Code": reason} for reason in reasons]
+
+    def transact_write_items(self, **_: Any) -> Any:
+        # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
+        cancelled = {"Error": {"Code": "TransactionCanceledException"}, "CancellationReasons": self._reasons}
+        raise self._client.exceptions.TransactionCanceledException(cancelled, "TransactWriteItems")
+
+
+@pytest.mark.parametrize(
+    ("reasons", "meaning"),
+    [
+        (("TransactionConflict", "None"), ConflictError),
+        (("None", "TransactionConflict"), ConflictError),
+        (("None", "ConditionalCheckFailed"), ConflictError),
+        (("None", "ThrottlingError"), StoreUnavailableError),
+        (("ConditionalCheckFailed", "ProvisionedThroughputExceeded"), StoreUnavailableError),
+        (("None", "ValidationError"), StoreUnavailableError),
+    ],
+)
+def test_a_cancelled_transaction_means_what_its_reasons_say(
+    connection: Any, reasons: tuple[str, str], meaning: type[Exception]
+) -> None:
+    """Others who write the same are a conflict to try again; a table that cannot keep up is unavailable."""
+    store = DynamoStore(RefusingClient(connection, *reasons), table_name=TABLE)
+    with pytest.raises(meaning):
+        store.append(draft(1))
+
+
+def test_a_day_that_others_write_is_a_conflict_and_not_the_cap(connection: Any) -> None:
+    """Only the condition on the tokens says that they are spent."""
+    for reasons, meaning in (
+        (("None", "TransactionConflict"), ConflictError),
+        (("TransactionConflict", "ConditionalCheckFailed"), ConflictError),
+        (("None", "ConditionalCheckFailed"), CapReachedError),
+    ):
+        store = DynamoStore(RefusingClient(connection, *reasons), table_name=TABLE)
+        with pytest.raises(meaning):
+            store.reserve(conversation(), reservation(None), caught_up_at=1)
