@@ -1,6 +1,7 @@
 # Every command sets up what it needs first; set-up is skipped while the lock files are unchanged.
 
 PYTHON ?= python3.13
+ENV ?= dev
 BIN := .venv/bin
 RUN := $(BIN)/python -m pipenv run
 
@@ -25,7 +26,7 @@ unexport TF_CLI_CONFIG_FILE
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup rehearse test chat synth check bench lock clean python node terraform
+.PHONY: help setup rehearse test chat insights synth check bench lock clean python node terraform
 
 help: ## Show these commands
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 14
@@ -39,6 +40,10 @@ test: setup terraform ## Run every test (ARGS=… for pytest)
 
 chat: setup ## Run the bot alone on loopback (ARGS=…)
 	@$(RUN) chat $(ARGS)
+
+insights: setup terraform ## Show what went unanswered and what got a thumbs-down (ENV=dev, ARGS=…)
+	@test -d cdktf.out || $(RUN) synth
+	@$(RUN) insights --environment $(ENV) $(ARGS)
 
 synth: setup ## Package the function and synthesize every stack into cdktf.out
 	@$(RUN) synth

@@ -3,6 +3,7 @@
 import argparse
 import os
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn
 
@@ -72,6 +73,18 @@ def _verify(options: argparse.Namespace, _: Project) -> None:
     verify(options.url, Expected(options.environment, release), options.question or QUESTION)
 
 
+def _insights(options: argparse.Namespace, project: Project) -> None:
+    from delivery.insights import insights
+    from delivery.terraform import Terraform
+
+    now = datetime.now(UTC)
+    found = insights(project, Terraform.of(project), options.environment, days=options.days, now=now)
+    if options.json:
+        print(found.as_json())
+    else:
+        found.show()
+
+
 def _update(options: argparse.Namespace, project: Project) -> None:
     from delivery.terraform import Terraform
     from delivery.update import Execution, update
@@ -109,6 +122,12 @@ def _environment(_: argparse.Namespace, project: Project) -> None:
     if project.tools in terraform.program.parents:
         found["PATH"] = os.pathsep.join([str(terraform.program.parent), os.environ.get("PATH", os.defpath)])
     print(shell_lines(found), end="")
+
+
+def _days(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:6]) <= 3650):
+        raise argparse.ArgumentTypeError(f"days are a number from 1 to 3650, got {text!r}")
+    return int(text)
 
 
 class Parser(argparse.ArgumentParser):
@@ -153,6 +172,11 @@ def _parser() -> argparse.ArgumentParser:
     verify.add_argument("--environment", required=True, help="the environment it must be in")
     verify.add_argument("--release", help="what it must run: what /health reports, or a release.json")
     verify.add_argument("--question", help="what to ask, instead of what it can help with")
+
+    insights = add("insights", _insights, "show what went unanswered, and what got a thumbs-down")
+    insights.add_argument("--environment", required=True, help="whose bot to look at")
+    insights.add_argument("--days", type=_days, default=30, help="how far to look back (default: %(default)s)")
+    insights.add_argument("--json", action="store_true", help="print everything as JSON")
 
     update = add("update", _update, "update the pipeline's own stack, and restart the pipeline if that changed it")
     update.add_argument("--stack", default="pipeline", help="the pipeline's stack (default: %(default)s)")

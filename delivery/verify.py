@@ -1,12 +1,14 @@
 """A conversation with the deployed bot, through its real address."""
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urljoin, urlsplit
 
 from delivery.errors import DeliveryError, UsageError
+from delivery.printable import one_line
 
 if TYPE_CHECKING:
     import requests
@@ -48,6 +50,7 @@ def verify(url: str, expected: Expected, question: str = QUESTION, deadline_seco
         conversation.check("conversation", lambda: _start(conversation))
         conversation.check("message", lambda: _ask(conversation, question))
         conversation.check("history", lambda: _history(conversation, question))
+        conversation.check("deletion", lambda: _delete(conversation))
 
 
 @dataclass
@@ -58,7 +61,20 @@ class Conversation:
     base: str
     deadline: float
     id: str = ""
+    token: str = ""
     reply: str = ""
+    key: str = field(default_factory=lambda: str(uuid.uuid4()))
+    """Sent with the question, so that asking again makes no second turn."""
+
+    @property
+    def path(self) -> str:
+        """Where the conversation is."""
+        return f"v1/conversations/{self.id}"
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """What every request carries, and what opens the conversation."""
+        return {"Accept": "*/*"} | ({"Authorization": f"Bearer {self.token}"} if self.token else {})
 
     def check(self, name: str, probe: Callable[[], str]) -> None:
         """Try ``probe`` until it succeeds or the deadline has passed; print one line about it."""
@@ -76,21 +92,31 @@ class Conversation:
                 print(f"{name:<13} {found} ({(time.monotonic() - start) * 1000:.0f} ms)", flush=True)
                 return
 
-    def request(self, method: str, path: str, status: int, body: object = None) -> "requests.Response":
-        """Return the answer with ``status``; raises ``CheckError`` for one that may pass, else ``DeliveryError``."""
+    def request(
+        self, method: str, path: str, *statuses: int, body: object = None, headers: Mapping[str, str] | None = None
+    ) -> "requests.Response":
+        """Return an answer with one of ``statuses``.
+
+        Raises ``CheckError`` for one that may become so, and ``DeliveryError`` for any other.
+        """
         import requests
 
         address = urljoin(self.base, path)
         try:
             response = self.session.request(
-                method, address, json=body, timeout=TRY_SECONDS, allow_redirects=False, headers={"Accept": "*/*"}
+                method,
+                address,
+                json=body,
+                timeout=TRY_SECONDS,
+                allow_redirects=False,
+                headers={**self.headers, **(headers or {})},
             )
         except requests.RequestException as error:
             raise CheckError(f"{method} {address}: {' '.join(str(error).split())[:300]}") from error
-        if response.status_code == status:
+        if response.status_code in statuses:
             return response
-        said = _line(response.text)[:300]
-        message = f"{method} {address} answered {response.status_code}, not {status}: {said}"
+        said = one_line(response.text)[:300]
+        message = f"{method} {address} answered {response.status_code}, not {statuses[0]}: {said}"
         if response.status_code in UNSETTLED:
             raise CheckError(message)
         raise DeliveryError(message)
@@ -116,31 +142,36 @@ def _page(conversation: Conversation) -> str:
 
 
 def _start(conversation: Conversation) -> str:
-    conversation.id = str(_object(conversation.request("POST", "v1/conversations", 201)).get("conversation_id") or "")
-    if not conversation.id:
-        raise DeliveryError("conversation failed: the answer carries no conversation_id")
+    started = _object(conversation.request("POST", "v1/conversations", 201))
+    for name in ("conversation_id", "token"):
+        if not started.get(name):
+            raise DeliveryError(f"conversation failed: the answer carries no {name}")
+    conversation.id, conversation.token = str(started["conversation_id"]), str(started["token"])
     return conversation.id
 
 
 def _ask(conversation: Conversation, question: str) -> str:
-    path = f"v1/conversations/{conversation.id}/messages"
-    conversation.reply = str(_object(conversation.request("POST", path, 200, {"text": question})).get("reply") or "")
+    key = {"Idempotency-Key": conversation.key}
+    answer = conversation.request("POST", f"{conversation.path}/messages", 200, body={"text": question}, headers=key)
+    conversation.reply = str(_object(answer).get("reply") or "")
     if not conversation.reply.strip():
         raise DeliveryError(f"message failed: the reply to {question!r} is empty")
-    return _line(conversation.reply)[:60]
+    return one_line(conversation.reply)[:60]
 
 
 def _history(conversation: Conversation, question: str) -> str:
-    found = _object(conversation.request("GET", f"v1/conversations/{conversation.id}/messages", 200))
+    found = _object(conversation.request("GET", f"{conversation.path}/messages", 200))
     turns = found.get("messages") or []
     if not any(turn.get("text") == question and turn.get("reply") == conversation.reply for turn in turns):
         raise CheckError("the conversation does not show the question and its reply")
     return f"{len(turns)} turn{'s' if len(turns) != 1 else ''}"
 
 
-def _line(text: str) -> str:
-    """Return someone else's text as one line that only prints."""
-    return "".join(character if character.isprintable() else " " for character in " ".join(text.split()))
+def _delete(conversation: Conversation) -> str:
+    """Leave nothing behind that would look like a person's conversation."""
+    conversation.request("DELETE", conversation.path, 204, 404)  # 404 if an earlier attempt got that far
+    conversation.request("GET", f"{conversation.path}/messages", 404)
+    return "nothing is left"
 
 
 def _object(response: "requests.Response") -> dict[str, Any]:

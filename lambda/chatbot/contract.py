@@ -1,32 +1,45 @@
-"""The API as data: routes, limits and messages; the handler obeys it and the OpenAPI document is written from it."""
+"""The API as data: its limits and the messages that go in and out; `routes` says what can be asked.
+
+The handler obeys it and the OpenAPI document is written from it.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
-from chatbot.errors import Problem
-
-TEXT_LENGTH = 2_000
-BODY_BYTES = 32 * 1024
-# GET .../messages returns a whole conversation, which must fit into a function's 6 MB response even if every
-# character takes four bytes: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
-TURNS = 500
+TEXT_LENGTH = 8_000
+COMMENT_LENGTH = 1_000
+# Characters take up to four bytes, or twelve as JSON's escapes; the rest is the JSON around them.
+BODY_BYTES = 128 * 1024
+TURNS = 1_000
+"""How many turns a conversation holds; each costs the same to write, so this bounds what one person can keep."""
+PAGE_TURNS = 50
+"""How many turns one page of history holds, unless the caller wants another number."""
+LARGEST_PAGE = 100
 CONVERSATION_ID = "[0-9a-f]{32}"
+IDEMPOTENCY_KEY = "[!-~]{1,64}"
+
+ResponderName = Literal["knowledge", "bedrock"]
+Rating = Literal["up", "down"]
+ExportFormat = Literal["json", "markdown"]
 
 
 @dataclass(frozen=True)
 class Bounds:
-    """What a string must satisfy, in OpenAPI's words."""
+    """What a value must satisfy, in OpenAPI's words."""
 
     min_length: int | None = None
     max_length: int | None = None
+    minimum: int | None = None
+    maximum: int | None = None
     pattern: str | None = None
     description: str | None = None
 
 
-ConversationId = Annotated[str, Bounds(pattern=f"^{CONVERSATION_ID}$", description="Names a conversation; keep it.")]
+ConversationId = Annotated[str, Bounds(pattern=f"^{CONVERSATION_ID}$", description="Names a conversation.")]
+Number = Annotated[int, Bounds(minimum=1, maximum=TURNS, description="Counts a conversation's turns from 1.")]
 
 
 @dataclass(frozen=True)
@@ -44,6 +57,14 @@ class MessageRequest:
 
 
 @dataclass(frozen=True)
+class FeedbackRequest:
+    """What a person thinks of a reply."""
+
+    rating: Rating
+    comment: Annotated[str | None, Bounds(max_length=COMMENT_LENGTH)] = None
+
+
+@dataclass(frozen=True)
 class Source:
     """The section of the knowledge that an answer was taken from."""
 
@@ -51,25 +72,48 @@ class Source:
     title: str
 
 
+@dataclass(frozen=True)
+class Feedback:
+    """What a person thought of a reply."""
+
+    rating: Rating
+    comment: str | None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Turn:
     """One message and its reply."""
 
     conversation_id: ConversationId
-    number: int
+    number: Number
     text: str
     reply: Annotated[str, Bounds(description="Markdown.")]
     source: Source | None
-    answered: bool
+    answered: Annotated[bool, Bounds(description="False where the bot said that it does not know.")]
     suggestions: tuple[str, ...]
+    responder: ResponderName = "knowledge"
+    fallback: Annotated[bool, Bounds(description="True where the model failed and the knowledge answered.")] = False
+    feedback: Feedback | None = None
     created_at: datetime
 
 
 @dataclass(frozen=True)
 class Transcript:
-    """Every turn of a conversation, in order."""
+    """A page of a conversation, its oldest turn first."""
 
     messages: tuple[Turn, ...]
+    next_cursor: Annotated[str | None, Bounds(description="Leads to the next page; null on the last one.")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Export:
+    """A conversation to take along, or as much of it as fits one answer, its oldest turn first."""
+
+    conversation_id: ConversationId
+    created_at: datetime
+    expires_at: datetime
+    messages: tuple[Turn, ...]
+    next_cursor: Annotated[str | None, Bounds(description="Leads to the rest; null when this is all.")]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +121,7 @@ class StartedConversation:
     """A conversation that has just begun."""
 
     conversation_id: ConversationId
+    token: Annotated[str, Bounds(description="Opens this conversation, and is shown this once.")]
     created_at: datetime
     expires_at: datetime
     greeting: str
@@ -90,67 +135,3 @@ class Health:
     status: str
     environment: str
     release: Annotated[str, Bounds(description="Names what is deployed: a digest of all the package holds.")]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Route:
-    """One operation of the API; `returns` is None where the answer is a page."""
-
-    operation: str
-    method: str
-    path: str
-    summary: str
-    status: int
-    returns: type | None
-    accepts: type | None = None
-    problems: tuple[Problem, ...] = ()
-
-
-ROUTES = (
-    Route(
-        operation="startConversation",
-        method="POST",
-        path="/v1/conversations",
-        summary="Start a conversation",
-        status=201,
-        returns=StartedConversation,
-        problems=(Problem.STORE_UNAVAILABLE,),
-    ),
-    Route(
-        operation="sendMessage",
-        method="POST",
-        path="/v1/conversations/{conversation_id}/messages",
-        summary="Send a message and get the reply",
-        status=200,
-        returns=Turn,
-        accepts=MessageRequest,
-        problems=(
-            Problem.INVALID_JSON,
-            Problem.CONVERSATION_NOT_FOUND,
-            Problem.CONFLICT,
-            Problem.CONVERSATION_FULL,
-            Problem.TOO_LARGE,
-            Problem.UNSUPPORTED_MEDIA_TYPE,
-            Problem.INVALID_REQUEST,
-            Problem.STORE_UNAVAILABLE,
-        ),
-    ),
-    Route(
-        operation="listMessages",
-        method="GET",
-        path="/v1/conversations/{conversation_id}/messages",
-        summary="Read the whole conversation",
-        status=200,
-        returns=Transcript,
-        problems=(Problem.CONVERSATION_NOT_FOUND, Problem.STORE_UNAVAILABLE),
-    ),
-    Route(
-        operation="readHealth",
-        method="GET",
-        path="/health",
-        summary="Tell whether the bot runs, and which release",
-        status=200,
-        returns=Health,
-    ),
-    Route(operation="openPage", method="GET", path="/", summary="Open the chat page", status=200, returns=None),
-)

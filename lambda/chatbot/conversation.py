@@ -1,104 +1,100 @@
-"""What a conversation is: it starts, takes messages in an unbroken order, can be read, and expires."""
+"""What a conversation is: it starts, takes messages, can be read, rated and deleted, and expires."""
 
 from __future__ import annotations
 
-import random
 import secrets
-import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from chatbot.contract import TURNS, StartedConversation, Transcript, Turn
+from chatbot.access import Access, admitted, new_token, token_hash
+from chatbot.contract import Feedback, StartedConversation
 from chatbot.errors import Problem, ProblemError
-from chatbot.store import ConflictError, Conversation, Recent
+from chatbot.reading import Page, Reading
+from chatbot.replays import pause
+from chatbot.sending import Sending, Sent
+from chatbot.store import ConflictError, Conversation
 
 if TYPE_CHECKING:
-    from chatbot.responders import Reply, Responder
+    from chatbot.reply import Responder
     from chatbot.store import Store
 
-REMEMBERED_TURNS = 6
-APPEND_ATTEMPTS = 8
-LONGEST_FIRST_PAUSE = 0.01
-RETRY_AFTER_SECONDS = "1"
+ATTEMPTS = 7
+RETRY_AFTER_SECONDS = 1
 
 
 def _now() -> datetime:
     return datetime.now(UTC).replace(microsecond=0)
 
 
-def _pause(attempt: int) -> None:
-    # Full jitter: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
-    time.sleep(random.uniform(0, LONGEST_FIRST_PAUSE * 2**attempt))  # noqa: S311 (jitter, not a secret)
-
-
 @dataclass(frozen=True, kw_only=True)
 class Conversations:
-    """All conversations of one bot."""
+    """All conversations of one bot; every method but `start` raises ProblemError where there is none for the access."""
 
     store: Store
     responder: Responder
     bot_name: str
     retention: timedelta
+    messages_per_minute: int
+    daily_tokens: int = 0
     now: Callable[[], datetime] = _now
-    pause: Callable[[int], None] = _pause
+    pause: Callable[..., None] = pause
 
     def start(self) -> StartedConversation:
-        """Start a conversation under an id that cannot be guessed: whoever has it can read and write."""
-        created = self.now()
-        conversation = Conversation(id=secrets.token_hex(16), created_at=created, expires_at=created + self.retention)
+        """Start a conversation; only the answer has its token, the store has no more than a hash."""
+        created, token = self.now(), new_token()
+        conversation = Conversation(
+            id=secrets.token_hex(16),
+            token_hash=token_hash(token),
+            created_at=created,
+            expires_at=created + self.retention,
+        )
         self.store.create(conversation)
         return StartedConversation(
             conversation_id=conversation.id,
+            token=token,
             created_at=created,
             expires_at=conversation.expires_at,
             greeting=f"Hello, I am {self.bot_name}. What would you like to know?",
             suggestions=self.responder.starters,
         )
 
-    def send(self, conversation_id: str, text: str) -> Turn:
-        """Answer a message and keep both as the conversation's next turn.
-
-        Raises ProblemError when there is no such conversation, when it is full, or when other messages keep coming
-        in between.
-        """
-        recent = self._recent(conversation_id, limit=REMEMBERED_TURNS)
-        reply = self.responder.reply(text, recent.turns)
-        for attempt in range(APPEND_ATTEMPTS):
-            turn = self._next_turn(recent.conversation, text, reply)
-            try:
-                self.store.append(recent.conversation, turn)
-            except ConflictError:
-                self.pause(attempt)
-                recent = self._recent(conversation_id, limit=0)
-            else:
-                return turn
-        raise ProblemError(Problem.CONFLICT, headers={"Retry-After": RETRY_AFTER_SECONDS})
-
-    def transcript(self, conversation_id: str) -> Transcript:
-        """Return every turn; raises ProblemError when there is no such conversation."""
-        turns = self.store.turns(conversation_id, now=self.now())
-        if turns is None:
-            raise ProblemError(Problem.CONVERSATION_NOT_FOUND)
-        return Transcript(turns)
-
-    def _recent(self, conversation_id: str, *, limit: int) -> Recent:
-        recent = self.store.recent(conversation_id, limit=limit, now=self.now())
-        if recent is None:
-            raise ProblemError(Problem.CONVERSATION_NOT_FOUND)
-        return recent
-
-    def _next_turn(self, conversation: Conversation, text: str, reply: Reply) -> Turn:
-        if conversation.turns >= TURNS:
-            raise ProblemError(Problem.CONVERSATION_FULL)
-        return Turn(
-            conversation_id=conversation.id,
-            number=conversation.turns + 1,
-            text=text,
-            reply=reply.text,
-            source=reply.source,
-            answered=reply.answered,
-            suggestions=reply.suggestions,
-            created_at=self.now(),
+    def send(self, access: Access, text: str, key: str | None = None) -> Sent:
+        """Make a message the conversation's next turn; see `Sending.send`."""
+        sending = Sending(
+            store=self.store,
+            responder=self.responder,
+            messages_per_minute=self.messages_per_minute,
+            daily_tokens=self.daily_tokens,
+            now=self.now,
+            pause=self.pause,
         )
+        return sending.send(access, text, key)
+
+    def page(self, access: Access, *, limit: int, cursor: str | None = None) -> Page:
+        """Return some turns, oldest first; see `Reading.page`."""
+        return Reading(self.store, self.now).page(access, limit=limit, cursor=cursor)
+
+    def rate(self, access: Access, number: int, feedback: Feedback) -> Feedback:
+        """Keep what a person thinks of a turn, instead of what was thought before."""
+        found = admitted(access, self.store.one(access.conversation_id, number=number, now=self.now()))
+        if not found.turns or not self._settled(lambda: self.store.rate(found.turns[0].turn, feedback)):
+            raise ProblemError(Problem.MESSAGE_NOT_FOUND)
+        return feedback
+
+    def delete(self, access: Access) -> None:
+        """Delete everything of a conversation; what was interrupted goes on where it ended."""
+        found = self.store.recent(access.conversation_id, limit=0, now=self.now())
+        admitted(access, found, even_leaving=True)
+        self._settled(lambda: self.store.erase(access.conversation_id))
+
+    def _settled[T](self, write: Callable[[], T]) -> T:
+        """Write as soon as nobody else writes the same at this moment."""
+        for attempt in range(ATTEMPTS):
+            if attempt:
+                self.pause(attempt - 1)
+            with suppress(ConflictError):
+                return write()
+        raise ProblemError(Problem.CONFLICT, retry_after=RETRY_AFTER_SECONDS)

@@ -1,34 +1,35 @@
-"""The store of conversations in DynamoDB: one partition a conversation, one item a turn.
-
-The conversation itself has the sort key `~META`, which is greater than that of every turn (`T#00000001`), so that
-one descending Query reads it and the newest turns together.
-"""
+"""The store of conversations in DynamoDB; `items` says how its table is laid out."""
 
 from __future__ import annotations
 
+import random
+import time
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from itertools import batched
 from typing import TYPE_CHECKING, Any
 
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from chatbot.contract import Source, Turn
-from chatbot.store import ConflictError, Conversation, Recent, StoreUnavailableError
+from chatbot import items
+from chatbot.items import FIRST_TURN, META, Item
+from chatbot.store import Recent, StoreUnavailableError
+from chatbot.writing import Writing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
+    from datetime import datetime
 
-Item = dict[str, Any]
+    from chatbot.contract import Feedback, Turn
+    from chatbot.store import Conversation, Draft, Holder, Key, Reservation
 
-META = "~META"
 # Three tries of this length end well before API Gateway gives up after 29 seconds.
 CLIENT_CONFIG = Config(
     connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 3}, tcp_keepalive=True
 )
-# A cancelled transaction names a reason for each of its items:
-# https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
-CONFLICT_REASONS = frozenset({"ConditionalCheckFailed", "TransactionConflict"})
+# https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html
+BATCH = 25
+BATCH_ATTEMPTS = 6
 
 
 class DynamoStore:
@@ -37,134 +38,114 @@ class DynamoStore:
     def __init__(self, client: Any, *, table_name: str, page_size: int | None = None) -> None:
         self._client = client
         self._table = table_name
-        self._page = {} if page_size is None else {"Limit": page_size}
+        self._page_size = page_size
 
     def create(self, conversation: Conversation) -> None:
-        item = {
-            **_key(conversation.id, META),
-            "turns": {"N": str(conversation.turns)},
-            "created_at": {"S": conversation.created_at.isoformat()},
-            "expires_at": _epoch(conversation.expires_at),
-        }
+        item = items.conversation_item(conversation)
         with _unavailable():
             self._client.put_item(TableName=self._table, Item=item, ConditionExpression="attribute_not_exists(pk)")
 
     def recent(self, conversation_id: str, *, limit: int, now: datetime) -> Recent | None:
-        with _unavailable():
-            found = self._client.query(**self._partition(conversation_id), ScanIndexForward=False, Limit=limit + 1)[
-                "Items"
-            ]
-        if not found or found[0]["sk"]["S"] != META or _expired(found[0], now):
+        found = self._query(conversation_id, FIRST_TURN, META, ScanIndexForward=False, Limit=limit + 1)["Items"]
+        if not found or found[0]["sk"]["S"] != META or items.is_expired(found[0], now):
             return None
-        turns = [_turn(conversation_id, item) for item in reversed(found[1:])]
-        return Recent(_conversation(conversation_id, found[0]), tuple(turns))
+        turns = (items.kept_turn_of(conversation_id, item) for item in reversed(found[1:]))
+        return Recent(items.conversation_of(conversation_id, found[0]), tuple(turns))
 
-    def append(self, conversation: Conversation, turn: Turn) -> None:
-        put = {
-            "TableName": self._table,
-            "Item": _turn_item(turn, expires_at=conversation.expires_at),
-            "ConditionExpression": "attribute_not_exists(pk)",
-        }
-        count = {
-            "TableName": self._table,
-            "Key": _key(conversation.id, META),
-            "UpdateExpression": "SET turns = :next",
-            "ConditionExpression": "turns = :known",
-            "ExpressionAttributeValues": {
-                ":known": {"N": str(conversation.turns)},
-                ":next": {"N": str(turn.number)},
-            },
-        }
+    def one(self, conversation_id: str, *, number: int, now: datetime) -> Recent | None:
+        keys = [items.key_of(conversation_id, META), items.turn_key(conversation_id, number)]
+        wanted = {self._table: {"Keys": keys, "ConsistentRead": True}}
         with _unavailable():
-            self._client.transact_write_items(TransactItems=[{"Put": put}, {"Update": count}])
-
-    def turns(self, conversation_id: str, *, now: datetime) -> tuple[Turn, ...] | None:
-        with _unavailable():
-            items = list(self._all(conversation_id))
-        # The conversation sorts last, and everything in the partition expires with it.
-        if not items or items[-1]["sk"]["S"] != META or _expired(items[-1], now):
+            answer = self._client.batch_get_item(RequestItems=wanted)
+        if answer.get("UnprocessedKeys"):
+            raise StoreUnavailableError("UnprocessedKeys")
+        found = {item["sk"]["S"]: item for item in answer["Responses"][self._table]}
+        meta = found.pop(META, None)
+        if meta is None or items.is_expired(meta, now):
             return None
-        return tuple(_turn(conversation_id, item) for item in items[:-1])
+        turns = (items.kept_turn_of(conversation_id, item) for item in found.values())
+        return Recent(items.conversation_of(conversation_id, meta), tuple(turns))
 
-    def _all(self, conversation_id: str) -> Iterator[Item]:
-        following: Item = {}
+    def page(self, conversation_id: str, *, after: int, limit: int) -> tuple[Turn, ...]:
+        first, last = (items.turn_key(conversation_id, number)["sk"]["S"] for number in (after + 1, after + limit))
+        found = self._all(conversation_id, first, last)
+        return tuple(items.turn_of(conversation_id, item) for item in found)
+
+    def append(self, draft: Draft) -> None:
+        with _unavailable():
+            self._writing().append(draft)
+
+    def reserve(self, conversation: Conversation, reservation: Reservation, *, caught_up_at: int) -> None:
+        with _unavailable():
+            self._writing().reserve(conversation, reservation, caught_up_at=caught_up_at)
+
+    def release(self, conversation_id: str, reservation: Reservation, *, spent: int) -> None:
+        with _unavailable():
+            self._writing().release(conversation_id, reservation, spent=spent)
+
+    def holder(self, conversation_id: str, key: Key, *, now: datetime) -> Holder | None:
+        wanted = items.idempotency_key(conversation_id, key)
+        with _unavailable():
+            item = self._client.get_item(TableName=self._table, Key=wanted, ConsistentRead=True).get("Item")
+        return items.holder_of(item) if item and not items.is_expired(item, now) else None
+
+    def rate(self, turn: Turn, feedback: Feedback) -> bool:
+        with _unavailable():
+            return self._writing().rate(turn, feedback)
+
+    def erase(self, conversation_id: str) -> None:
+        # First nobody can add to it or see it, and whoever is interrupted can still come back; the last to go is what
+        # lets them in.
+        with _unavailable():
+            there = self._writing().leave(conversation_id)
+        if there:
+            inside = self._all(conversation_id, " ", META, ProjectionExpression="pk, sk")
+            for batch in batched((item for item in inside if item["sk"]["S"] != META), BATCH, strict=False):
+                self._delete(batch)
+            self._delete([items.key_of(conversation_id, META)])
+
+    def _delete(self, keys: Iterable[Item]) -> None:
+        left: Item = {self._table: [{"DeleteRequest": {"Key": key}} for key in keys]}
+        for attempt in range(BATCH_ATTEMPTS):
+            with _unavailable():
+                left = self._client.batch_write_item(RequestItems=left)["UnprocessedItems"]
+            if not left:
+                return
+            time.sleep(random.uniform(0, 0.05 * 2**attempt))  # noqa: S311 (jitter, not a secret)
+        raise StoreUnavailableError("UnprocessedItems")
+
+    def _all(self, conversation_id: str, first: str, last: str, **options: Any) -> Iterator[Item]:
+        if self._page_size:
+            options["Limit"] = self._page_size
         while True:
-            page = self._client.query(**self._partition(conversation_id), **self._page, **following)
+            page = self._query(conversation_id, first, last, **options)
             yield from page["Items"]
             if "LastEvaluatedKey" not in page:
                 return
-            following = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+            options["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
-    def _partition(self, conversation_id: str) -> Item:
-        return {
-            "TableName": self._table,
-            "KeyConditionExpression": "pk = :pk",
-            "ExpressionAttributeValues": {":pk": {"S": f"C#{conversation_id}"}},
-            "ConsistentRead": True,
-        }
+    def _query(self, conversation_id: str, first: str, last: str, **options: Any) -> Item:
+        partition = items.key_of(conversation_id, first)["pk"]
+        with _unavailable():
+            answer: Item = self._client.query(
+                TableName=self._table,
+                KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
+                ExpressionAttributeValues={":pk": partition, ":first": {"S": first}, ":last": {"S": last}},
+                ConsistentRead=True,
+                **options,
+            )
+        return answer
+
+    def _writing(self) -> Writing:
+        return Writing(self._client, self._table)
 
 
 @contextmanager
 def _unavailable() -> Iterator[None]:
-    """Turn what the client raises into the store's own errors."""
+    """Turn what the client raises into the store's own error."""
     try:
         yield
     except ClientError as error:
-        reasons = {reason.get("Code") for reason in error.response.get("CancellationReasons", ())}
-        if reasons & CONFLICT_REASONS:
-            raise ConflictError from error
         raise StoreUnavailableError(error.response.get("Error", {}).get("Code", "unknown")) from error
     except BotoCoreError as error:
         raise StoreUnavailableError(type(error).__name__) from error
-
-
-def _key(conversation_id: str, sort_key: str) -> Item:
-    return {"pk": {"S": f"C#{conversation_id}"}, "sk": {"S": sort_key}}
-
-
-def _turn_item(turn: Turn, *, expires_at: datetime) -> Item:
-    source = {} if turn.source is None else {"source": {"M": _strings(id=turn.source.id, title=turn.source.title)}}
-    return {
-        **_key(turn.conversation_id, f"T#{turn.number:08d}"),
-        **_strings(text=turn.text, reply=turn.reply, created_at=turn.created_at.isoformat()),
-        "number": {"N": str(turn.number)},
-        "answered": {"BOOL": turn.answered},
-        "suggestions": {"L": [{"S": suggestion} for suggestion in turn.suggestions]},
-        "expires_at": _epoch(expires_at),
-        **source,
-    }
-
-
-def _turn(conversation_id: str, item: Item) -> Turn:
-    source = item.get("source", {}).get("M")
-    return Turn(
-        conversation_id=conversation_id,
-        number=int(item["number"]["N"]),
-        text=item["text"]["S"],
-        reply=item["reply"]["S"],
-        source=None if source is None else Source(id=source["id"]["S"], title=source["title"]["S"]),
-        answered=item["answered"]["BOOL"],
-        suggestions=tuple(suggestion["S"] for suggestion in item["suggestions"]["L"]),
-        created_at=datetime.fromisoformat(item["created_at"]["S"]),
-    )
-
-
-def _conversation(conversation_id: str, item: Item) -> Conversation:
-    return Conversation(
-        id=conversation_id,
-        created_at=datetime.fromisoformat(item["created_at"]["S"]),
-        expires_at=datetime.fromtimestamp(int(item["expires_at"]["N"]), tz=UTC),
-        turns=int(item["turns"]["N"]),
-    )
-
-
-def _strings(**values: str) -> Item:
-    return {name: {"S": value} for name, value in values.items()}
-
-
-def _epoch(moment: datetime) -> Item:
-    return {"N": str(int(moment.timestamp()))}
-
-
-def _expired(item: Item, now: datetime) -> bool:
-    return int(item["expires_at"]["N"]) <= now.timestamp()

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import botocore.session
 from aws_lambda_powertools import Logger
+from aws_lambda_powertools.metrics import EphemeralMetrics
 
 from chatbot.api import Api
 from chatbot.conversation import Conversations
+from chatbot.cors import Cors
 from chatbot.dynamodb import CLIENT_CONFIG, DynamoStore
 from chatbot.knowledge import Knowledge
+from chatbot.operations import Operations
 from chatbot.responders import KnowledgeResponder
-from chatbot.settings import Settings
+from chatbot.settings import Settings, SettingsError
+from chatbot.telemetry import Telemetry
+
+if TYPE_CHECKING:
+    from chatbot.reply import Responder
 
 INDEX = Path(__file__).with_name("knowledge.json")
 RELEASE = Path(__file__).with_name("release.txt")
@@ -24,17 +31,29 @@ def _assemble(settings: Settings) -> Api:
     client = botocore.session.get_session().create_client("dynamodb", config=CLIENT_CONFIG)
     conversations = Conversations(
         store=DynamoStore(client, table_name=settings.table_name),
-        responder=KnowledgeResponder(Knowledge.load(INDEX)),
+        responder=_responder(settings),
         bot_name=settings.bot_name,
         retention=settings.retention,
+        messages_per_minute=settings.messages_per_minute,
+        daily_tokens=settings.model.daily_tokens if settings.model else 0,
     )
-    return Api(
+    operations = Operations(
         conversations=conversations,
         bot_name=settings.bot_name,
         environment=settings.environment,
         release=RELEASE.read_text(encoding="utf-8"),
-        logger=Logger(),
+        backup_days=settings.backup_days,
     )
+    metrics = EphemeralMetrics(namespace=settings.metrics_namespace)
+    telemetry = Telemetry(Logger(), metrics, log_content=settings.log_content)
+    return Api(operations, cors=Cors(settings.allowed_origins), telemetry=telemetry)
+
+
+def _responder(settings: Settings) -> Responder:
+    knowledge = KnowledgeResponder(Knowledge.load(INDEX))
+    if settings.model is None:
+        return knowledge
+    raise SettingsError("environment variable RESPONDER: bedrock is not in this package")
 
 
 _api = _assemble(Settings.from_environment(os.environ))

@@ -1,4 +1,4 @@
-"""Reads a message out of a request, and refuses whatever is not one."""
+"""Reads a message of the contract out of a request's body, and refuses whatever is not one."""
 
 from __future__ import annotations
 
@@ -7,40 +7,49 @@ import binascii
 import json
 import re
 import unicodedata
-from collections.abc import Mapping
-from typing import Any, NoReturn
+from collections.abc import Iterator, Mapping
+from dataclasses import MISSING, fields
+from typing import Any, NoReturn, get_type_hints
 
-from chatbot.contract import BODY_BYTES, TEXT_LENGTH, MessageRequest
+from chatbot.contract import BODY_BYTES
 from chatbot.errors import FieldError, Problem, ProblemError
+from chatbot.routes import JSON
+from chatbot.validation import fault
 
-JSON = "application/json"
 # C0 and C1 control characters other than tab and line feed, and halves of UTF-16 pairs, which no encoding can carry.
 FORBIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
+Event = Mapping[str, Any]
 
-def read_message(event: Mapping[str, Any]) -> MessageRequest:
+
+def read_body[M](event: Event, model: type[M]) -> M:
     """Return the message in an API Gateway proxy event; raises ProblemError for anything else.
 
     https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
     """
-    if _media_type(event) != JSON:
+    if (header(event, "Content-Type") or "").partition(";")[0].strip().lower() != JSON:
         raise ProblemError(Problem.UNSUPPORTED_MEDIA_TYPE)
     document = _json(_body(event))
     if not isinstance(document, dict):
-        _refuse("", "must be an object")
-    if "text" not in document:
-        _refuse("/text", "is missing")
-    return MessageRequest(text=_text(document["text"]))
+        raise _refusal({"": "must be an object"})
+    hints = _hints(model)
+    given = {name: _cleaned(value) for name, value in document.items() if name in hints}
+    if faults := dict(_faults(model, document, given)):
+        raise _refusal(faults)
+    return model(**given)
 
 
-def _media_type(event: Mapping[str, Any]) -> str:
-    headers = event.get("headers") or {}
-    found = next((value for name, value in headers.items() if name.lower() == "content-type"), "")
-    return str(found).partition(";")[0].strip().lower()
+def header(event: Event, name: str) -> str | None:
+    """Return a header of a request, whose name may be written in any case; None if it is not there."""
+    headers = event.get("headers")
+    found = headers.items() if isinstance(headers, dict) else ()
+    return next((str(value) for key, value in found if str(key).lower() == name.lower()), None)
 
 
-def _body(event: Mapping[str, Any]) -> bytes:
+def _body(event: Event) -> bytes:
     body = event.get("body") or ""
+    if not isinstance(body, str):
+        raise ProblemError(Problem.INVALID_JSON)
     if len(body) > BODY_BYTES * 2:
         raise ProblemError(Problem.TOO_LARGE, detail=f"The body is larger than {BODY_BYTES} bytes.")
     try:
@@ -63,18 +72,32 @@ def _no_constant(name: str) -> NoReturn:
     raise ValueError(name)  # NaN and Infinity are Python's, not JSON's
 
 
-def _text(value: object) -> str:
+def _faults(model: type, document: Mapping[str, Any], given: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield what is wrong with each member: as it was sent, then as it is kept."""
+    optional = {field.name for field in fields(model) if field.default is not MISSING}
+    for name, hint in _hints(model).items():
+        if name not in document:
+            if name not in optional:
+                yield f"/{name}", "is missing"
+        elif found := fault(hint, document[name]) or fault(hint, given[name]) or _forbidden(given[name]):
+            yield f"/{name}", found
+
+
+def _forbidden(value: object) -> str | None:
+    found = FORBIDDEN.search(value) if isinstance(value, str) else None
+    return f"must not contain the character U+{ord(found[0]):04X}" if found else None
+
+
+def _cleaned(value: object) -> object:
     if not isinstance(value, str):
-        _refuse("/text", "must be a string")
-    text = unicodedata.normalize("NFC", value).replace("\r\n", "\n").strip()
-    if not text:
-        _refuse("/text", "must not be empty")
-    if len(text) > TEXT_LENGTH:
-        _refuse("/text", f"must have at most {TEXT_LENGTH} characters, got {len(text)}")
-    if found := FORBIDDEN.search(text):
-        _refuse("/text", f"must not contain the character U+{ord(found[0]):04X}")
-    return text
+        return value
+    return unicodedata.normalize("NFC", value).replace("\r\n", "\n").strip()
 
 
-def _refuse(pointer: str, detail: str) -> NoReturn:
-    raise ProblemError(Problem.INVALID_REQUEST, errors=(FieldError(pointer, detail),))
+def _hints(model: type) -> Mapping[str, Any]:
+    return get_type_hints(model, include_extras=True)
+
+
+def _refusal(faults: Mapping[str, str]) -> ProblemError:
+    errors = tuple(FieldError("body", pointer, detail) for pointer, detail in faults.items())
+    return ProblemError(Problem.INVALID_REQUEST, errors=errors)

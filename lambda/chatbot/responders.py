@@ -1,12 +1,12 @@
-"""What answers a person: a responder takes a question and the turns before it, and gives a reply."""
+"""The responder that answers from the knowledge."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from chatbot.contract import Source, Turn
+from chatbot.reply import Reply
 
 if TYPE_CHECKING:
     from chatbot.knowledge import Knowledge, Match, Section
@@ -18,29 +18,11 @@ PERHAPS = " Perhaps one of these comes close:"
 ASK_ABOUT = " Here is what I can tell you about:"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Reply:
-    """What a responder says, where it has it from, and what a person may want to ask next."""
-
-    text: str
-    source: Source | None = None
-    answered: bool
-    suggestions: tuple[str, ...] = ()
-
-
-class Responder(Protocol):
-    """Answers questions."""
-
-    @property
-    def starters(self) -> tuple[str, ...]:
-        """Questions to begin with."""
-
-    def reply(self, question: str, history: Sequence[Turn]) -> Reply:
-        """Answer a question, given the newest turns before it, oldest first."""
-
-
 class KnowledgeResponder:
     """Answers with the section of the knowledge that fits, or admits that there is none."""
+
+    needs_reservation = False
+    most_tokens = 0
 
     def __init__(self, knowledge: Knowledge) -> None:
         self._knowledge = knowledge

@@ -17,18 +17,22 @@ from aws_lambda_powertools import Logger
 
 from chatbot.api import Api
 from chatbot.conversation import Conversations
+from chatbot.cors import Cors
 from chatbot.knowledge import Knowledge
 from chatbot.learn import learn
 from chatbot.lessons import KnowledgeError
 from chatbot.loopback import STAGE, Server
 from chatbot.memory import MemoryStore
+from chatbot.operations import Operations
 from chatbot.responders import KnowledgeResponder
+from chatbot.telemetry import Telemetry
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 BOT_NAME = "Parley"
 RETENTION = timedelta(days=1)
+MESSAGES_PER_MINUTE = 6_000
 
 
 class Bot:
@@ -48,10 +52,12 @@ class Bot:
             responder=KnowledgeResponder(Knowledge(learn(self.folder))),
             bot_name=self.name,
             retention=RETENTION,
+            messages_per_minute=MESSAGES_PER_MINUTE,
         )
-        self._api = Api(
-            conversations=conversations, bot_name=self.name, environment=STAGE, release="local", logger=self._logger
+        operations = Operations(
+            conversations=conversations, bot_name=self.name, environment=STAGE, release="local", backup_days=0
         )
+        self._api = Api(operations, cors=Cors(()), telemetry=Telemetry(self._logger))
 
     def answer(self, event: dict[str, Any]) -> dict[str, Any]:
         """Answer a proxy event."""

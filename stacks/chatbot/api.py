@@ -18,9 +18,7 @@ from constructs import Construct
 
 from stacks.chatbot.function import ChatFunction
 from stacks.chatbot.openapi import with_integration
-
-REQUESTS_PER_SECOND = 50
-BURST = 100
+from stacks.project import Environment
 
 
 class ChatApi(Construct):
@@ -32,17 +30,16 @@ class ChatApi(Construct):
         id: str,
         *,
         name: str,
-        stage: str,
+        environment: Environment,
         document: Mapping[str, Any],
         function: ChatFunction,
     ) -> None:
         super().__init__(scope, id)
-        body = json.dumps(with_integration(document, uri=function.alias.invoke_arn), sort_keys=True)
         api = ApiGatewayRestApi(
             self,
             "api",
             name=name,
-            body=body,
+            body=_body(document, environment, uri=function.alias.invoke_arn),
             endpoint_configuration=ApiGatewayRestApiEndpointConfiguration(types=["REGIONAL"]),
         )
         permission = LambdaPermission(
@@ -58,17 +55,24 @@ class ChatApi(Construct):
             self,
             "deployment",
             rest_api_id=api.id,
-            triggers={"body": hashlib.sha256(body.encode()).hexdigest()},
+            # Of the document alone: until Terraform runs, the function's ARN is a token whose number may differ.
+            triggers={"body": hashlib.sha256(_body(document, environment, uri="").encode()).hexdigest()},
             lifecycle=TerraformResourceLifecycle(create_before_destroy=True),
             depends_on=[permission],
         )
-        self._stage = ApiGatewayStage(self, "stage", rest_api_id=api.id, deployment_id=deployment.id, stage_name=stage)
-        self._throttle(api)
+        self._stage = ApiGatewayStage(
+            self, "stage", rest_api_id=api.id, deployment_id=deployment.id, stage_name=environment.name
+        )
+        self._throttle(api, environment)
+        self.name = name
+        self.stage = environment.name
         self.url = Fn.join("", [self._stage.invoke_url, "/"])
 
-    def _throttle(self, api: ApiGatewayRestApi) -> None:
+    def _throttle(self, api: ApiGatewayRestApi, environment: Environment) -> None:
         settings = ApiGatewayMethodSettingsSettings(
-            throttling_rate_limit=REQUESTS_PER_SECOND, throttling_burst_limit=BURST, metrics_enabled=True
+            throttling_rate_limit=environment.requests_per_second,
+            throttling_burst_limit=environment.burst,
+            metrics_enabled=True,
         )
         ApiGatewayMethodSettings(
             self,
@@ -78,3 +82,7 @@ class ChatApi(Construct):
             method_path="*/*",
             settings=settings,
         )
+
+
+def _body(document: Mapping[str, Any], environment: Environment, *, uri: str) -> str:
+    return json.dumps(with_integration(document, uri=uri, origins=environment.allowed_origins), sort_keys=True)

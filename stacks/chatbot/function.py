@@ -1,5 +1,7 @@
 """ChatFunction: the Lambda function behind the alias ``live``, its log group, and a role that does what it must."""
 
+from collections.abc import Iterable
+
 from cdktf import AssetType, TerraformAsset
 from cdktf_cdktf_provider_aws.cloudwatch_log_group import CloudwatchLogGroup
 from cdktf_cdktf_provider_aws.iam_role import IamRole
@@ -9,15 +11,17 @@ from cdktf_cdktf_provider_aws.lambda_function import LambdaFunction, LambdaFunct
 from constructs import Construct
 
 from stacks import policies
+from stacks.chatbot import model
 from stacks.chatbot.table import ConversationTable
 from stacks.package import Package
-from stacks.project import Environment
+from stacks.project import Environment, Project
 
 HANDLER = "chatbot.handler.lambda_handler"
 RUNTIME = "python3.13"
 ARCHITECTURE = "arm64"
 MEMORY_MB = 512
-TIMEOUT_SECONDS = 15
+# A model has the time that API Gateway leaves it, 29 seconds; knowledge needs some milliseconds.
+TIMEOUT_SECONDS = 28
 
 
 class ChatFunction(Construct):
@@ -29,7 +33,7 @@ class ChatFunction(Construct):
         id: str,
         *,
         name: str,
-        bot_name: str,
+        project: Project,
         environment: Environment,
         package: Package,
         table: ConversationTable,
@@ -39,13 +43,8 @@ class ChatFunction(Construct):
             self, "logs", name=f"/aws/lambda/{name}", retention_in_days=environment.log_retention_days
         )
         role = IamRole(self, "role", name=name, assume_role_policy=policies.trust("lambda.amazonaws.com"))
-        policy = IamRolePolicy(
-            self,
-            "policy",
-            name="chatbot",
-            role=role.id,
-            policy=policies.document(policies.write_logs(logs.arn), table.read_and_write()),
-        )
+        statements = (policies.write_logs(logs.arn), table.read_and_write(), *_ask(project, environment))
+        policy = IamRolePolicy(self, "policy", name="chatbot", role=role.id, policy=policies.document(*statements))
         asset = TerraformAsset(self, "package", path=str(package.zip), type=AssetType.FILE)
         self.function = LambdaFunction(
             self,
@@ -60,7 +59,7 @@ class ChatFunction(Construct):
             publish=True,
             memory_size=MEMORY_MB,
             timeout=TIMEOUT_SECONDS,
-            environment=LambdaFunctionEnvironment(variables=_variables(bot_name, environment, table)),
+            environment=LambdaFunctionEnvironment(variables=_variables(name, project, environment, table)),
             depends_on=[policy],
         )
         self.alias = LambdaAlias(
@@ -73,14 +72,26 @@ class ChatFunction(Construct):
         self.name = self.function.function_name
 
 
-def _variables(bot_name: str, environment: Environment, table: ConversationTable) -> dict[str, str]:
+def _ask(project: Project, environment: Environment) -> Iterable[policies.Statement]:
+    if environment.model is None:
+        return ()
+    region, account = project.region_of(environment), project.account_of(environment)
+    return model.ask(environment.model, partition=project.partition, region=region, account=account)
+
+
+def _variables(name: str, project: Project, environment: Environment, table: ConversationTable) -> dict[str, str]:
     """Exactly what ``chatbot.settings`` reads, and what Powertools reads for itself."""
-    return {
+    fixed = {
         "TABLE_NAME": table.name,
         "ENVIRONMENT": environment.name,
-        "BOT_NAME": bot_name,
+        "BOT_NAME": project.bot_name,
         "RETENTION_DAYS": str(environment.retention_days),
-        "RESPONDER": "knowledge",
-        "POWERTOOLS_SERVICE_NAME": "chatbot",
+        "BACKUP_DAYS": str(environment.backup_days),
+        "MESSAGES_PER_MINUTE": str(environment.messages_per_minute),
+        "POWERTOOLS_METRICS_NAMESPACE": project.name,
+        "POWERTOOLS_SERVICE_NAME": name,
         "POWERTOOLS_LOG_LEVEL": "INFO",
     }
+    origins = {"ALLOWED_ORIGINS": " ".join(environment.allowed_origins)} if environment.allowed_origins else {}
+    content = {"LOG_CONTENT": "true"} if environment.log_content else {}
+    return fixed | model.variables(environment.model) | origins | content

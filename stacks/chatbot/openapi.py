@@ -3,57 +3,58 @@
 from collections.abc import Mapping
 from typing import Any
 
+from stacks.chatbot.refusals import refusals
+
 METHODS = frozenset({"get", "put", "post", "delete", "options", "head", "patch"})
-VALIDATOR = "parameters"
+VALIDATOR = "everything"
+# The import refuses the first, and has other ideas of the rest; the function checks tokens, and servers are the stage.
+# https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-known-issues.html
+NOT_IMPORTED = frozenset({"nullable", "security", "securitySchemes", "servers"})
 
-# API Gateway's own refusals, in the shape of the chatbot's errors (RFC 9457).
-# https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
-REFUSALS = {
-    "BAD_REQUEST_BODY": (400, "invalid_request", "Invalid request body"),
-    "BAD_REQUEST_PARAMETERS": (400, "invalid_request", "Invalid request parameters"),
-    "UNSUPPORTED_MEDIA_TYPE": (415, "unsupported_media_type", "Unsupported media type"),
-    "REQUEST_TOO_LARGE": (413, "too_large", "Request too large"),
-    "THROTTLED": (429, "rate_limited", "Too many requests"),
-    "MISSING_AUTHENTICATION_TOKEN": (404, "not_found", "Not found"),
-    "INTEGRATION_TIMEOUT": (504, "timeout", "The answer took too long"),
-    "INTEGRATION_FAILURE": (502, "unavailable", "The chatbot cannot be reached"),
-    "DEFAULT_4XX": (None, "refused", "Request refused"),
-    "DEFAULT_5XX": (None, "internal_error", "Internal error"),
-}
+Document = Mapping[str, Any]
 
 
-def with_integration(document: Mapping[str, Any], *, uri: str) -> dict[str, Any]:
+def with_integration(document: Document, *, uri: str, origins: tuple[str, ...] = ()) -> dict[str, Any]:
     """Return ``document`` with every operation handed to the Lambda function at ``uri``.
 
+    Where pages of other sites (``origins``) may call the API, so are the questions that their browsers ask first.
     https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-swagger-extensions.html
     """
     integration = {"type": "aws_proxy", "httpMethod": "POST", "uri": uri, "passthroughBehavior": "when_no_match"}
-    paths = {
-        path: {
-            key: {**value, "x-amazon-apigateway-integration": integration} if key in METHODS else value
-            for key, value in item.items()
-        }
-        for path, item in document["paths"].items()
-    }
+    imported = _imported(document)
+    paths = {path: _with_preflight(item, origins) for path, item in imported["paths"].items()}
     return {
-        **document,
-        "paths": paths,
+        **imported,
+        "paths": {
+            path: {
+                key: {**value, "x-amazon-apigateway-integration": integration} if key in METHODS else value
+                for key, value in item.items()
+            }
+            for path, item in paths.items()
+        },
         "x-amazon-apigateway-request-validators": {
-            # The function says what is wrong with a body, and where; the gateway would only say that something is.
-            VALIDATOR: {"validateRequestBody": False, "validateRequestParameters": True}
+            VALIDATOR: {"validateRequestBody": True, "validateRequestParameters": True}
         },
         "x-amazon-apigateway-request-validator": VALIDATOR,
-        "x-amazon-apigateway-gateway-responses": {kind: _refusal(*answer) for kind, answer in REFUSALS.items()},
+        "x-amazon-apigateway-gateway-responses": refusals(origins),
     }
 
 
-def _refusal(status: int | None, code: str, title: str) -> dict[str, Any]:
-    template = (
-        f'{{"type":"urn:problem-type:{code}","title":"{title}","status":{status or "$context.status"},"code":"{code}",'
-        '"detail":$context.error.messageString,"request_id":"$context.requestId"}'
-    )
-    response: dict[str, Any] = {
-        "responseParameters": {"gatewayresponse.header.Content-Type": "'application/problem+json'"},
-        "responseTemplates": {"application/json": template},
+def _imported(node: Any, *, named: bool = False) -> Any:
+    """Return ``node`` without what API Gateway does not import; keys that are somebody's names are left alone."""
+    if isinstance(node, dict):
+        kept = {key: value for key, value in node.items() if named or key not in NOT_IMPORTED}
+        return {key: _imported(value, named=key == "properties" and not named) for key, value in kept.items()}
+    return [_imported(each) for each in node] if isinstance(node, list) else node
+
+
+def _with_preflight(item: Document, origins: tuple[str, ...]) -> Document:
+    if not origins:
+        return item
+    parameters = next(iter(item.values())).get("parameters", ())
+    preflight = {
+        "summary": "Tell a browser what another site's page may do here",
+        "parameters": [parameter for parameter in parameters if parameter["in"] == "path"],
+        "responses": {"204": {"description": "What it may do."}},
     }
-    return response | ({"statusCode": str(status)} if status else {})
+    return {**item, "options": preflight}

@@ -26,6 +26,13 @@ class Arns:
         """
         return f"arn:{self.partition}:apigateway:{self.region}::{path}"
 
+    def dashboard(self, name: str) -> str:
+        """A dashboard; it belongs to no region.
+
+        https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudwatch.html
+        """
+        return f"arn:{self.partition}:cloudwatch::{self.account}:dashboard/{name}"
+
     def bucket(self, name: str) -> str:
         """A bucket; its name alone is unique."""
         return f"arn:{self.partition}:s3:::{name}"

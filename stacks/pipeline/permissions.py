@@ -60,6 +60,7 @@ class ChatbotPermissions:
                 ["cloudwatch:DescribeAlarms", "cloudwatch:ListTagsForResource"],
                 [arns.of("cloudwatch", f"alarm:{self._name('*')}")],
             ),
+            policies.allow(["cloudwatch:GetDashboard"], [arns.dashboard(self._name("chatbot"))]),
             policies.allow(["logs:ListTagsForResource"], [arns.of("logs", f"log-group:{self._log_group()}*")]),
             policies.allow_anywhere(
                 ["logs:DescribeLogGroups"], because="DescribeLogGroups filters by prefix, and takes no resource"
@@ -127,6 +128,9 @@ class ChatbotPermissions:
                     "cloudwatch:UntagResource",
                 ],
                 [arns.of("cloudwatch", f"alarm:{self._name('*')}")],
+            ),
+            policies.allow(
+                ["cloudwatch:DeleteDashboards", "cloudwatch:PutDashboard"], [arns.dashboard(self._name("chatbot"))]
             ),
             policies.allow(
                 [

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from stacks.project import Approval, Environment, Project, Provider, SettingsError, Source
+from stacks.project import Approval, Environment, Model, Project, Provider, SettingsError, Source
 from stacks.settings import PROJECT as SHIPPED
 
 PROJECT = Project(
@@ -52,12 +52,43 @@ def test_a_project_that_cannot_be_deployed_is_refused(change: dict[str, object],
         ),
         ({"name": "prod", "retention_days": 0}, "retention_days"),
         ({"name": "prod", "log_retention_days": 31}, "log_retention_days"),
+        ({"name": "prod", "backup_days": 36}, "backup_days is from 1 to 35"),
+        ({"name": "prod", "messages_per_minute": 0}, "messages_per_minute is from 1 to 6000"),
+        ({"name": "prod", "requests_per_second": 0}, "requests_per_second"),
+        ({"name": "prod", "burst": 5_001}, "burst is from 1 to 5000"),
+        ({"name": "prod", "allowed_origins": ("https://a.example/",)}, "'https://a.example/' is no origin such as"),
+        ({"name": "prod", "allowed_origins": ("*",)}, "'\\*' is no origin"),
+        ({"name": "prod", "allowed_origins": ("http://a.example",)}, "is no origin"),
+        ({"name": "prod", "allowed_origins": tuple(f"https://a{n}.example" for n in range(21))}, "at most 20 sites"),
+        ({"name": "prod", "alarm_topics": ("on-call",)}, "'on-call' is no ARN of an SNS topic"),
     ],
 )
 def test_an_environment_that_cannot_be_deployed_is_refused(settings: dict[str, object], said: str) -> None:
     """The message names the environment and the setting."""
     with pytest.raises(SettingsError, match=said):
         Environment(**settings)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"id": "arn:aws:bedrock:x"}, "not an ARN"),
+        ({"id": ""}, "an id is that of a model"),
+        ({"daily_tokens": 0}, "daily_tokens"),
+        ({"region": "moon-1"}, "unknown region 'moon-1'"),
+        ({"guardrail_id": "abc"}, "go together"),
+        ({"guardrail_version": "1"}, "go together"),
+        ({"guardrail_id": "ABC", "guardrail_version": "1"}, "guardrail_id is an id"),
+        ({"guardrail_id": "abc", "guardrail_version": "latest"}, "guardrail_version is a number"),
+        ({"context_tokens": 100}, "context_tokens is from 4000"),
+        ({"reply_tokens": 5_000}, "reply_tokens is from 100 to 4000"),
+        ({"link_hosts": ("https://a.example",)}, "is no host such as"),
+    ],
+)
+def test_a_model_that_cannot_be_asked_is_refused(settings: dict[str, object], said: str) -> None:
+    """The message names the model and the setting."""
+    with pytest.raises(SettingsError, match=said):
+        Model(**{"id": "some.model-v1:0", "daily_tokens": 1_000} | settings)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -109,7 +140,7 @@ def test_a_broken_settings_file_is_one_line_and_exit_code_2(tmp_path: Path, text
     root = Path(__file__).parents[2]
     stacks = tmp_path / "stacks"
     stacks.mkdir()
-    for name in ("__init__.py", "__main__.py", "aws.py", "loading.py", "project.py"):
+    for name in ("__init__.py", "__main__.py", "aws.py", "checks.py", "environment.py", "loading.py", "project.py"):
         (stacks / name).symlink_to(root / "stacks" / name)
     (stacks / "settings.py").write_text(text)
 

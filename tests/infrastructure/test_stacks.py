@@ -81,16 +81,6 @@ def test_two_stacks_never_name_the_same_thing(stacks: dict[str, Stack]) -> None:
     assert sorted(named) == sorted(set(named))
 
 
-def test_the_function_gets_exactly_the_variables_that_it_reads(stacks: dict[str, Stack]) -> None:
-    """A variable that one side forgets is an outage or a leftover."""
-    source = (ROOT / "lambda" / "chatbot" / "settings.py").read_text()
-    read = set(re.findall(r'"([A-Z][A-Z_]+)"', source))
-    (function,) = resources(stacks[FIRST], "aws_lambda_function").values()
-    given = {name for name in function["environment"]["variables"] if not name.startswith("POWERTOOLS_")}
-
-    assert given == read
-
-
 def test_a_statement_for_every_resource_allows_only_what_aws_cannot_limit(stacks: dict[str, Stack]) -> None:
     """Least privilege: everything else names its resources."""
     everywhere = {

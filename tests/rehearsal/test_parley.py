@@ -244,7 +244,7 @@ def test_a_removed_resource_is_shown_as_destroyed_and_a_rejection_stops_it_befor
     assert result["code"] == 1
     assert statuses(result)["prod-approve"] == "Failed"
     assert statuses(result)["staging-deploy"] == "Succeeded"
-    assert "1 to destroy" in summary(team.log(result, "prod-plan", "Plan"))
+    assert "4 to destroy" in summary(team.log(result, "prod-plan", "Plan"))
 
 
 def test_a_changed_pipeline_updates_itself_once_and_the_same_commit_goes_on(team: Team) -> None:

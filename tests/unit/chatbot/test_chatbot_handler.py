@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from moto.server import ThreadedMotoServer
 
 from chatbot.learn import main
+from tests.unit.chatbot import emulated
 
 ROOT = Path(__file__).parents[3]
 NOT_SHIPPED = ("learn.py", "lessons.py", "serve.py", "loopback.py", "memory.py")
@@ -20,6 +20,9 @@ VARIABLES = {
     "BOT_NAME": "Parley",
     "RETENTION_DAYS": "30",
     "RESPONDER": "knowledge",
+    "MESSAGES_PER_MINUTE": "60",
+    "BACKUP_DAYS": "35",
+    "POWERTOOLS_METRICS_NAMESPACE": "parley",
     "POWERTOOLS_SERVICE_NAME": "chatbot",
     "AWS_DEFAULT_REGION": "eu-central-1",
     "AWS_ACCESS_KEY_ID": "test",
@@ -28,21 +31,17 @@ VARIABLES = {
 
 CONVERSATION = """
 import json, sys
-import botocore.session
-keys = [("pk", "HASH"), ("sk", "RANGE")]
-botocore.session.get_session().create_client("dynamodb").create_table(
-    TableName="packaged-conversations", BillingMode="PAY_PER_REQUEST",
-    KeySchema=[{"AttributeName": name, "KeyType": kind} for name, kind in keys],
-    AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name, _ in keys])
 from chatbot.handler import lambda_handler
-def ask(method, path, body=None):
-    return lambda_handler({"httpMethod": method, "path": path, "headers": {"Content-Type": "application/json"},
+def ask(method, path, body=None, token=None):
+    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {token}"}
+    return lambda_handler({"httpMethod": method, "path": path, "headers": headers,
         "body": body and json.dumps(body), "requestContext": {"requestId": "r"}}, None)
 started = json.loads(ask("POST", "/v1/conversations")["body"])
-path = f"/v1/conversations/{started['conversation_id']}/messages"
+path, token = f"/v1/conversations/{started['conversation_id']}/messages", started["token"]
 for text in ("What does it cost?", "How do I roll back?"):
-    ask("POST", path, {"text": text})
-print("RESULT", json.dumps([ask("GET", path), ask("GET", "/health"), ask("GET", "/")["statusCode"]]))
+    ask("POST", path, {"text": text}, token)
+others = [ask("GET", each)["statusCode"] for each in ("/", "/docs", "/v1/openapi.json")]
+print("RESULT", json.dumps([ask("GET", path, token=token), ask("GET", "/health"), others]))
 """
 
 
@@ -71,20 +70,16 @@ def run(package: Path, program: str, **variables: str) -> subprocess.CompletedPr
 
 def test_the_package_answers_and_remembers(package: Path) -> None:
     """The shipped files alone, with the table that the infrastructure makes, hold a conversation."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    try:
-        host, port = server.get_host_and_port()
-        result = run(package, CONVERSATION, **VARIABLES, AWS_ENDPOINT_URL=f"http://{host}:{port}")
-    finally:
-        server.stop()
+    with emulated.server() as endpoint:
+        emulated.create_table(emulated.client(endpoint), "packaged-conversations")
+        result = run(package, CONVERSATION, **VARIABLES, AWS_ENDPOINT_URL=endpoint)
     assert result.returncode == 0, result.stderr
     (line,) = (line for line in result.stdout.splitlines() if line.startswith("RESULT "))
-    transcript, health, page = json.loads(line.removeprefix("RESULT "))
+    transcript, health, others = json.loads(line.removeprefix("RESULT "))
     turns = json.loads(transcript["body"])["messages"]
     assert [turn["source"]["title"] for turn in turns] == ["What does it cost?", "How do I roll back?"]
     assert json.loads(health["body"]) == {"status": "ok", "environment": "prod", "release": "abc"}
-    assert page == 200
+    assert others == [200, 200, 200]
 
 
 def test_a_start_loads_nothing_heavy(package: Path) -> None:

@@ -47,7 +47,8 @@ class Running:
     def ask(self, text: str) -> Any:
         started = requests.post(f"{self.url}v1/conversations", timeout=5)
         path = f"{self.url}v1/{started.headers['Location']}"
-        return requests.post(path, json={"text": text}, timeout=5).json()
+        token = {"Authorization": f"Bearer {started.json()['token']}"}
+        return requests.post(path, json={"text": text}, headers=token, timeout=5).json()
 
 
 @pytest.fixture

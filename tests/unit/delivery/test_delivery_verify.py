@@ -23,21 +23,29 @@ class Bot:
         self.turns: list[dict[str, Any]] = []
         self.instead: dict[str, list[Answer]] = {}
         self.release = "abc"
+        self.deleted = False
 
-    def answer(self, method: str, path: str, body: bytes) -> Answer:
+    def answer(self, method: str, path: str, body: bytes, authorization: str | None) -> Answer:
         """Answer one request, with what stands in ``instead`` first."""
         if self.instead.get(f"{method} {path}"):
             return self.instead[f"{method} {path}"].pop(0)
         routes: dict[str, Callable[[], tuple[int, Any]]] = {
             "GET /dev/health": lambda: (200, {"status": "ok", "environment": "dev", "release": self.release}),
-            "POST /dev/v1/conversations": lambda: (201, {"conversation_id": "c1"}),
+            "POST /dev/v1/conversations": lambda: (201, {"conversation_id": "c1", "token": "secret"}),
             "POST /dev/v1/conversations/c1/messages": lambda: (200, self._say(json.loads(body)["text"])),
             "GET /dev/v1/conversations/c1/messages": lambda: (200, {"messages": self.turns}),
+            "DELETE /dev/v1/conversations/c1": self._delete,
         }
         if (method, path) == ("GET", "/dev/"):
             return 200, "text/html; charset=utf-8", "<!doctype html><html></html>"
-        status, document = routes.get(f"{method} {path}", lambda: (404, {"code": "not_found"}))()
+        opened = "/c1" not in path or (authorization == "Bearer secret" and not self.deleted)
+        missing = lambda: (404, {"code": "not_found"})  # noqa: E731
+        status, document = (routes.get(f"{method} {path}", missing) if opened else missing)()
         return status, "application/json", json.dumps(document)
+
+    def _delete(self) -> tuple[int, Any]:
+        self.deleted = True
+        return 204, None
 
     def _say(self, text: str) -> dict[str, Any]:
         self.turns.append({"text": text, "reply": f"You said {text}"})
@@ -56,14 +64,14 @@ def url(bot: Bot) -> Iterator[str]:
     class Handler(BaseHTTPRequestHandler):
         def respond(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            status, kind, text = bot.answer(self.command, self.path, body)
+            status, kind, text = bot.answer(self.command, self.path, body, self.headers.get("Authorization"))
             self.send_response(status)
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(text.encode())))
             self.end_headers()
             self.wfile.write(text.encode())
 
-        do_GET = do_POST = respond  # noqa: N815
+        do_DELETE = do_GET = do_POST = respond  # noqa: N815
 
         def log_message(self, *_: object) -> None:
             """Keep quiet."""
@@ -77,14 +85,16 @@ def url(bot: Bot) -> Iterator[str]:
     thread.join()
 
 
-def test_a_working_bot_passes_every_check(url: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """One line for each check, with or without a slash at the address's end."""
+def test_a_working_bot_passes_every_check(url: str, bot: Bot, capsys: pytest.CaptureFixture[str]) -> None:
+    """One line for each check, with or without a slash at the address's end; afterwards its conversation is gone."""
     for address in (url, f"{url}/"):
         verify(address, Expected("dev", "abc"))
 
         lines = capsys.readouterr().out.splitlines()
-        assert [line.split()[0] for line in lines] == ["health", "page", "conversation", "message", "history"]
+        checks = ["health", "page", "conversation", "message", "history", "deletion"]
+        assert [line.split()[0] for line in lines] == checks
         assert all(line.endswith(" ms)") for line in lines)
+        bot.deleted = False
 
 
 def test_a_stage_that_is_still_spreading_is_waited_for(url: str, bot: Bot) -> None:
