@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from itertools import groupby
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -32,11 +33,13 @@ LONGEST_ADDRESS = 500
 # Letters of an address that cannot end a link, a line or an attribute anywhere.
 ADDRESS = re.compile(r"https://[A-Za-z0-9.-]+(?:/[A-Za-z0-9._~%!$&+,;=:@/?#-]*)?")
 # What other renderers take for an address without being told (GitHub's autolinks).
-BARE_ADDRESS = re.compile(r"(?:\b[a-z][a-z0-9+.-]{1,20}://|\bwww\.)[^\s<>`]*[^\s<>`.,;:!?'\"()*]", re.IGNORECASE)
+BARE_ADDRESS = re.compile(r"(?:[a-z][a-z0-9+.-]{1,20}://|www\.)[^\s<>`]*[^\s<>`.,;:!?'\"()*]", re.IGNORECASE)
 # A number in brackets that belongs to no word: a model's citation of a passage, which a person cannot follow.
 CITATION = re.compile(r"[ ]*(?<!\w)\[\d{1,2}(?:, ?\d{1,2})*\](?!\()")
 LIKE_A_TAG = re.compile(r"<(?=[A-Za-z/!?])")
 LIKE_A_LINK = re.compile(r"\](?=[(\[:])")
+# Two codes would become one, an exclamation mark would make a link an image, and a backslash an escape of a mark.
+KEPT_APART = {("`", "`"), ("!", "["), ("\\", "`"), ("\\", "[")}
 
 _parser = MarkdownIt("commonmark", {"maxNesting": DEEPEST_NESTING}).disable("html_block")
 
@@ -102,55 +105,71 @@ class _Writer:
         return "\n".join(mark + item.replace("\n", "\n" + " " * len(mark)) for mark, item in marked if item)
 
     def _inline(self, nodes: Iterable[SyntaxTreeNode]) -> str:
-        return "".join(self._span(node) for node in nodes)
+        return _joined(self._marked_addresses(self._pieces(nodes)))
 
-    def _span(self, node: SyntaxTreeNode) -> str:
-        match node.type:
-            case "inline":
-                return self._inline(node.children)
-            case "text":
-                return self._text(node.content)
-            case "softbreak" | "hardbreak":
-                return "\n"
-            case "code_inline":
-                return _code(node.content)
-            case "em" | "strong":
-                mark = "*" if node.type == "em" else "**"
-                inner = self._inline(node.children)
-                return f"{mark}{inner}{mark}" if inner.strip() == inner != "" else inner
-            case "link":
-                return self._link(node)
-            case "image":
-                return self._inline(node.children)
-            case _:
-                return ""
+    def _pieces(self, nodes: Iterable[SyntaxTreeNode]) -> Iterator[str]:
+        """Yield what is text, and what is already Markdown as `_Mark`."""
+        for node in nodes:
+            match node.type:
+                case "text":
+                    yield node.content
+                case "softbreak" | "hardbreak":
+                    yield _Mark("\n")
+                case "code_inline":
+                    yield _Mark(_code(node.content))
+                case "em" | "strong":
+                    yield from self._emphasis(node)
+                case "link":
+                    yield from self._link(node)
+                case "inline" | "image":
+                    yield from self._pieces(node.children)
 
-    def _link(self, node: SyntaxTreeNode) -> str:
+    def _emphasis(self, node: SyntaxTreeNode) -> Iterator[str]:
+        mark = _Mark("*" if node.type == "em" else "**")
+        inner = list(self._pieces(node.children))
+        words = "".join(inner)
+        yield from (mark, *inner, mark) if words.strip() == words != "" else inner
+
+    def _link(self, node: SyntaxTreeNode) -> Iterator[str]:
         address = str(node.attrs["href"])
-        words = self._inline(node.children)
         if not self._allows(address):
-            return words
-        return address if node.info == "auto" else f"[{_without_brackets(words) or address}]({address})"
+            yield from self._pieces(node.children)
+        elif node.info == "auto":
+            yield _Mark(address)
+        else:
+            words = self._inline(node.children).replace("[", "(").replace("]", ")")
+            yield _Mark(f"[{words or address}]({address})")
 
-    def _text(self, text: str) -> str:
-        parts, end = [], 0
-        for found in BARE_ADDRESS.finditer(text):
-            parts += [_plain(text[end : found.start()]), self._address(found[0])]
-            end = found.end()
-        return "".join((*parts, _plain(text[end:])))
+    def _marked_addresses(self, pieces: Iterable[str]) -> Iterator[str]:
+        """Make code of the addresses in texts that must not become links."""
+        for is_mark, group in groupby(pieces, key=lambda piece: isinstance(piece, _Mark)):
+            if is_mark:
+                yield from group
+                continue
+            text, end = "".join(group), 0
+            for found in BARE_ADDRESS.finditer(text):
+                yield text[end : found.start()]
+                yield _Mark(found[0] if self._allows(found[0]) else _code(found[0]))
+                end = found.end()
+            yield text[end:]
 
-    def _address(self, address: str) -> str:
-        return address if self._allows(address) else _code(address)
+
+class _Mark(str):
+    """A piece of Markdown, as against a text whose characters mean themselves."""
+
+
+def _joined(pieces: Iterable[str]) -> str:
+    """Put pieces together so that no renderer finds more in them than each holds."""
+    written = ""
+    for piece in pieces:
+        new = piece if isinstance(piece, _Mark) else _plain(piece)
+        written += " " + new if (written[-1:], new[:1]) in KEPT_APART else new
+    return written
 
 
 def _plain(text: str) -> str:
-    """Return text in which no renderer finds a tag, a link, a reference or the beginning of code."""
-    text = CITATION.sub("", text)
-    return LIKE_A_LINK.sub("] ", LIKE_A_TAG.sub("< ", text)).replace("`", "'")
-
-
-def _without_brackets(words: str) -> str:
-    return words.replace("[", "(").replace("]", ")")
+    """Return text in which there is no tag, no link, no reference and no beginning of code."""
+    return LIKE_A_LINK.sub("] ", LIKE_A_TAG.sub("< ", CITATION.sub("", text))).replace("`", "'")
 
 
 def _code(content: str) -> str:

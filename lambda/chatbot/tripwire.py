@@ -34,8 +34,12 @@ NEITHER_LETTER_NOR_DIGIT = re.compile("[^a-z0-9]+")
 NUMERALS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 DIGITS = dict(zip(NUMERALS, string.digits, strict=True))
 NUMERAL = re.compile(rf"\b({'|'.join(NUMERALS)})\b", re.IGNORECASE)
+# Unicode's tags: ASCII that is not shown.
+TAGS = {0xE0000 + code: code for code in range(0x20, 0x7F)}
 CODES = re.compile(r"(?:(?:0x|\\x|U\+|&#x?|\\u\{?|%)?[0-9A-Fa-f]{2,8}[;}]?[\s,]*){8,}")
-RUN = re.compile(r"[A-Za-z0-9+/=_-]{16,}")
+BASE64 = re.compile(r"[A-Za-z0-9+/_-]{16,}")
+BASE32 = re.compile("[A-Z2-7]{16,}|[a-z2-7]{16,}")
+HEXADECIMAL = re.compile("[0-9A-Fa-f]{16,}")
 ESCAPE = re.compile(r"\\u\{?([0-9a-fA-F]{2,6})\}?|\\x([0-9a-fA-F]{2})|U\+([0-9a-fA-F]{2,6})")
 
 
@@ -78,6 +82,7 @@ def _recited(instructions: str) -> Iterator[str]:
 def _bare(text: str) -> str:
     """Return a text's letters and digits, without case, width, accents, style and whatever stands between them."""
     if not text.isascii():
+        text = text.translate(TAGS)
         text = "".join(str(unicodedata.digit(each, each)) for each in unicodedata.normalize("NFKD", text).casefold())
     return NEITHER_LETTER_NOR_DIGIT.sub("", text.lower())
 
@@ -117,7 +122,8 @@ def _meant(text: str) -> Iterator[str]:
     yield codecs.encode(text, "rot13")
     for run in CODES.findall(text):
         yield from _codes(run)
-    yield from (decoded for run in RUN.findall(re.sub(r"\s", "", text)) for decoded in _decoded(run))
+    yield from _decoded(text)
+    yield from _decoded(re.sub(r"\s", "", text))
 
 
 def _character(code: str, base: int = 16) -> str:
@@ -132,19 +138,18 @@ def _codes(run: str) -> Iterator[str]:
         yield "".join(_character(number, base) for number in numbers if set(number) <= set(digits))
 
 
-def _decoded(run: str) -> Iterator[str]:
-    """Read a run of characters as Base64 (at each of four beginnings, with either alphabet), Base32 and hexadecimal."""
-    standard = run.replace("-", "+").replace("_", "/").replace("=", "")
-    for begin in range(4):
-        rest = standard[begin:]
-        yield _ascii(base64.b64decode, rest[: len(rest) // 4 * 4])
-    folded = standard.upper()
-    yield _ascii(base64.b32decode, folded[: len(folded) // 8 * 8])
-    yield _ascii(binascii.unhexlify, folded[: len(folded) // 2 * 2])
+def _decoded(text: str) -> Iterator[str]:
+    """Read what looks encoded; words that ran into it may have moved where its groups of characters begin."""
+    for run in BASE64.findall(text):
+        standard = run.replace("-", "+").replace("_", "/")
+        yield from (_ascii(base64.b64decode, standard[begin:], group=4) for begin in range(4))
+    for run in HEXADECIMAL.findall(text):
+        yield from (_ascii(bytes.fromhex, run[begin:], group=2) for begin in range(2))
+    yield from (_ascii(base64.b32decode, run.upper(), group=8) for run in BASE32.findall(text))
 
 
-def _ascii(decode: Callable[[str], bytes], run: str) -> str:
+def _ascii(decode: Callable[[str], bytes], run: str, *, group: int) -> str:
     try:
-        return decode(run).decode("ascii", "ignore")
+        return decode(run[: len(run) // group * group]).decode("ascii", "ignore")
     except (binascii.Error, ValueError):
         return ""
