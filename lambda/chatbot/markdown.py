@@ -35,7 +35,7 @@ ADDRESS = re.compile(r"https://[A-Za-z0-9.-]+(?:/[A-Za-z0-9._~%!$&+,;=:@/?#-]*)?
 # What other renderers take for an address without being told (GitHub's autolinks).
 BARE_ADDRESS = re.compile(r"(?:[a-z][a-z0-9+.-]{1,20}://|www\.)[^\s<>`]*[^\s<>`.,;:!?'\"()*]", re.IGNORECASE)
 # A number in brackets that belongs to no word: a model's citation of a passage, which a person cannot follow.
-CITATION = re.compile(r"[ ]*(?<!\w)\[\d{1,2}(?:, ?\d{1,2})*\](?!\()")
+CITATION = re.compile(r"[ ]*(?<!\w)\[[0-9]{1,2}(?:, ?[0-9]{1,2})*\](?!\()")
 LIKE_A_TAG = re.compile(r"<(?=[A-Za-z/!?])")
 LIKE_A_LINK = re.compile(r"\](?=[(\[:])")
 # Two codes would become one, an exclamation mark would make a link an image, and a backslash an escape of a mark.
@@ -146,7 +146,7 @@ class _Writer:
             if is_mark:
                 yield from group
                 continue
-            text, end = "".join(group), 0
+            text, end = _plain("".join(group)), 0
             for found in BARE_ADDRESS.finditer(text):
                 yield text[end : found.start()]
                 yield _Mark(found[0] if self._allows(found[0]) else _code(found[0]))
@@ -162,8 +162,7 @@ def _joined(pieces: Iterable[str]) -> str:
     """Put pieces together so that no renderer finds more in them than each holds."""
     written = ""
     for piece in pieces:
-        new = piece if isinstance(piece, _Mark) else _plain(piece)
-        written += " " + new if (written[-1:], new[:1]) in KEPT_APART else new
+        written += " " + piece if (written[-1:], piece[:1]) in KEPT_APART else piece
     return written
 
 

@@ -54,7 +54,7 @@ SPEAKER_MARK = re.compile(
     r"<[|｜][^<>\n]{0,40}[|｜]>|\[/?INST\]|<</?SYS>>|</?s>|<(?:start|end)_of_turn>|^[ \t]*(?:Human|Assistant):",
     re.MULTILINE,
 )
-NUMBER = re.compile(r"\[(\d{1,2})\]\Z")
+NUMBER = re.compile(r"\[([0-9]{1,2})\]\Z")
 
 
 @dataclass(frozen=True)

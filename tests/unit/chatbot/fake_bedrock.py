@@ -71,6 +71,10 @@ class Bytes:
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
 
+    def __str__(self) -> str:
+        said = self.headers.get("x-amzn-ErrorType", self.content.decode(errors="replace"))
+        return f"{self.status} {said[:120]}"
+
 
 @dataclass(frozen=True)
 class Reset:
@@ -104,9 +108,9 @@ def content(
     """An answer with any content."""
     return document(
         {
-            "metrics": {"latencyMs": 551},
             "output": {"message": {"content": blocks, "role": role}},
             "stopReason": stop_reason,
+            "metrics": {"latencyMs": 551},
             "usage": {"inputTokens": 100, "outputTokens": 20, "totalTokens": tokens},
         }
     )

@@ -1,7 +1,7 @@
 """What a model wrote becomes safe Markdown: the subset that the page renders, and no more."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.tree import SyntaxTreeNode
@@ -128,6 +128,7 @@ FRAGMENTS = st.sampled_from(
 )  # fmt: skip
 
 
+@settings(deadline=None)
 @given(st.lists(FRAGMENTS, max_size=30).map("".join) | st.text(max_size=200))
 def test_any_text_becomes_safe(text: str) -> None:
     """Any renderer finds no image, no HTML and no other link in it, however cleverly it was put together."""
@@ -137,6 +138,7 @@ def test_any_text_becomes_safe(text: str) -> None:
         assert node.type != "text" or all(map(allows, BARE_ADDRESS.findall(node.content)))
 
 
+@settings(deadline=None)
 @given(st.lists(FRAGMENTS, max_size=30).map("".join))
 def test_only_visible_characters_stay(text: str) -> None:
     """Nothing hides in an answer, not in its code either."""
