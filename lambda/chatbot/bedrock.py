@@ -15,7 +15,7 @@ import botocore.session
 
 from chatbot.contract import Source, Turn
 from chatbot.converse import CLIENT_CONFIG, Answer, Model, NoAnswerError
-from chatbot.markdown import allowed_links, safe_markdown
+from chatbot.markdown import Addresses, safe_markdown
 from chatbot.prompt import PASSAGES, Protocol, source_of
 from chatbot.reply import Reply
 from chatbot.responders import NEXT_SUGGESTIONS, KnowledgeResponder
@@ -99,8 +99,8 @@ class BedrockResponder:
         if objection := self._objection(answer):
             raise NoAnswerError(objection, tokens=answer.tokens)
         said, section = source_of(answer.text, prompt.sections)
-        texts = (each.text for each in prompt.sections)
-        text = safe_markdown(said, allows=allowed_links(hosts=self._link_hosts, texts=texts))
+        addresses = Addresses(hosts=self._link_hosts, texts=(each.text for each in prompt.sections))
+        text = safe_markdown(said, addresses)
         if not text and answer.stop_reason != GUARDRAIL:
             raise NoAnswerError("empty", tokens=answer.tokens)
         others = [each.title for each in prompt.sections if each is not section]

@@ -4,11 +4,12 @@ What comes out is this subset of CommonMark, which the page renders, and nothing
 
 - paragraphs, and lists with `-` or `1.`, nested by indentation;
 - `*emphasis*` and `**strong emphasis**`; a heading becomes a strong paragraph;
-- `code`, and fenced blocks of code between lines of three or more backticks;
-- `[text](https://...)` and bare `https://...`, where the caller allows the very address.
+- `code` without backticks in it, and fenced blocks of code between lines of three or more backticks;
+- `[text](https://...)`, `<https://...>` and bare `https://...`, where the caller allows the very address.
 
-There are no images, no HTML, no references and no other links: what they say stays, where they lead does not. So a
-reply can neither run anything, nor load anything, nor carry what was said to a stranger's server.
+There are no images, no HTML, no references and no other links: what they say stays, where they lead does not. An
+address that is not allowed loses its scheme wherever it stands, code included, so that no renderer can make a link of
+it. So a reply can neither run anything, nor load anything, nor carry what was said to a stranger's server.
 https://spec.commonmark.org/0.31.2/
 """
 
@@ -34,49 +35,50 @@ LONGEST_ADDRESS = 500
 ADDRESS = re.compile(r"https://[A-Za-z0-9.-]+(?:/[A-Za-z0-9._~%!$&+,;=:@/?#-]*)?")
 # What other renderers take for an address without being told (GitHub's autolinks).
 BARE_ADDRESS = re.compile(r"(?:[a-z][a-z0-9+.-]{1,20}://|www\.)[^\s<>`]*[^\s<>`.,;:!?'\"()*]", re.IGNORECASE)
+SCHEME = re.compile(r"[a-z][a-z0-9+.-]{1,20}://|www\.", re.IGNORECASE)
 # A number in brackets that belongs to no word: a model's citation of a passage, which a person cannot follow.
 CITATION = re.compile(r"[ ]*(?<!\w)\[[0-9]{1,2}(?:, ?[0-9]{1,2})*\](?!\()")
 LIKE_A_TAG = re.compile(r"<(?=[A-Za-z/!?])")
 LIKE_A_LINK = re.compile(r"\](?=[(\[:])")
-# Two codes would become one, an exclamation mark would make a link an image, and a backslash an escape of a mark.
-KEPT_APART = {("`", "`"), ("!", "["), ("\\", "`"), ("\\", "[")}
+# After these a link is a link: an exclamation mark makes an image of it, a backslash text; an address takes it in.
+BEFORE_A_LINK = ("", " ", "\n", "(", "*")
 
 _parser = MarkdownIt("commonmark", {"maxNesting": DEEPEST_NESTING}).disable("html_block")
 
-Allowed = Callable[[str], bool]
 
+class Addresses:
+    """The addresses that an answer may hold: those that stand in some texts, and those on some hosts."""
 
-def safe_markdown(text: str, *, allows: Allowed) -> str:
-    """Return the subset's Markdown that says what `text` says; links stay where `allows` says so of their address."""
-    return _Writer(allows).blocks(SyntaxTreeNode(_parser.parse(visible(text))).children).strip()
+    def __init__(self, *, hosts: Iterable[str], texts: Iterable[str]) -> None:
+        self._hosts = frozenset(hosts)
+        self._named = frozenset(address for text in texts for address in _named(visible(text)))
 
-
-def allowed_links(*, hosts: Iterable[str], texts: Iterable[str]) -> Allowed:
-    """Return what `safe_markdown` asks: it allows addresses on one of the hosts, and those that stand in the texts."""
-    known, named = frozenset(hosts), frozenset(address for text in texts for address in _addresses(text))
-
-    def allows(address: str) -> bool:
+    def may_link(self, address: str) -> bool:
+        """Whether a text may be a link to it."""
         if len(address) > LONGEST_ADDRESS or not ADDRESS.fullmatch(address):
             return False
-        return address in named or urlsplit(address).hostname in known
+        return address in self._named or urlsplit(address).hostname in self._hosts
 
-    return allows
+    def may_stand(self, address: str) -> bool:
+        """Whether it may be written as it is, and become a link in renderers that make one of it."""
+        return address in self._named or self.may_link(address)
 
 
-def _addresses(text: str) -> Iterator[str]:
-    tree = SyntaxTreeNode(_parser.parse(visible(text)))
-    for node in tree.walk():
-        if node.type == "link":
-            yield str(node.attrs["href"])
-        elif node.type == "text":
-            yield from BARE_ADDRESS.findall(node.content)
+def _named(text: str) -> Iterator[str]:
+    yield from BARE_ADDRESS.findall(text)
+    yield from (str(node.attrs["href"]) for node in SyntaxTreeNode(_parser.parse(text)).walk() if node.type == "link")
+
+
+def safe_markdown(text: str, addresses: Addresses) -> str:
+    """Return the subset's Markdown that says what `text` says."""
+    return _Writer(addresses).blocks(SyntaxTreeNode(_parser.parse(visible(text))).children).strip()
 
 
 class _Writer:
     """Writes a syntax tree as the subset."""
 
-    def __init__(self, allows: Allowed) -> None:
-        self._allows = allows
+    def __init__(self, addresses: Addresses) -> None:
+        self._addresses = addresses
 
     def blocks(self, nodes: Sequence[SyntaxTreeNode], *, between: str = "\n\n") -> str:
         return between.join(written for node in nodes if (written := self._block(node)))
@@ -86,12 +88,12 @@ class _Writer:
             case "paragraph":
                 return self._inline(node.children).strip()
             case "heading":
-                title = self._inline(node.children).replace("*", "").strip()
-                return title and f"**{title}**"
+                title = self._inline(node.children).strip()
+                return f"**{title}**" if title and "*" not in title else title
             case "bullet_list" | "ordered_list":
                 return self._list(node)
             case "fence" | "code_block":
-                return _fenced(node.content)
+                return _fenced(_settled(node.content, self._tamed))
             case "blockquote":
                 return self.blocks(node.children)
             case _:
@@ -105,7 +107,7 @@ class _Writer:
         return "\n".join(mark + item.replace("\n", "\n" + " " * len(mark)) for mark, item in marked if item)
 
     def _inline(self, nodes: Iterable[SyntaxTreeNode]) -> str:
-        return _joined(self._marked_addresses(self._pieces(nodes)))
+        return _joined(self._tamed_texts(self._pieces(nodes)))
 
     def _pieces(self, nodes: Iterable[SyntaxTreeNode]) -> Iterator[str]:
         """Yield what is text, and what is already Markdown as `_Mark`."""
@@ -116,7 +118,7 @@ class _Writer:
                 case "softbreak" | "hardbreak":
                     yield _Mark("\n")
                 case "code_inline":
-                    yield _Mark(_code(node.content))
+                    yield _code(_settled(node.content, self._tamed))
                 case "em" | "strong":
                     yield from self._emphasis(node)
                 case "link":
@@ -132,26 +134,26 @@ class _Writer:
 
     def _link(self, node: SyntaxTreeNode) -> Iterator[str]:
         address = str(node.attrs["href"])
-        if not self._allows(address):
+        if not self._addresses.may_link(address):
             yield from self._pieces(node.children)
         elif node.info == "auto":
-            yield _Mark(address)
+            yield _Mark(f"<{address}>")
         else:
             words = self._inline(node.children).replace("[", "(").replace("]", ")")
             yield _Mark(f"[{words or address}]({address})")
 
-    def _marked_addresses(self, pieces: Iterable[str]) -> Iterator[str]:
-        """Make code of the addresses in texts that must not become links."""
+    def _tamed_texts(self, pieces: Iterable[str]) -> Iterator[str]:
         for is_mark, group in groupby(pieces, key=lambda piece: isinstance(piece, _Mark)):
             if is_mark:
                 yield from group
-                continue
-            text, end = _plain("".join(group)), 0
-            for found in BARE_ADDRESS.finditer(text):
-                yield text[end : found.start()]
-                yield _Mark(found[0] if self._allows(found[0]) else _code(found[0]))
-                end = found.end()
-            yield text[end:]
+            else:
+                yield _settled("".join(group), lambda text: self._tamed(_plain(text)))
+
+    def _tamed(self, text: str) -> str:
+        """Take the scheme from each address that may not stand in an answer."""
+        return BARE_ADDRESS.sub(
+            lambda found: found[0] if self._addresses.may_stand(found[0]) else SCHEME.sub("", found[0]), text
+        )
 
 
 class _Mark(str):
@@ -162,7 +164,9 @@ def _joined(pieces: Iterable[str]) -> str:
     """Put pieces together so that no renderer finds more in them than each holds."""
     written = ""
     for piece in pieces:
-        written += " " + piece if (written[-1:], piece[:1]) in KEPT_APART else piece
+        runs_on = piece[:1] == "[" and isinstance(piece, _Mark) and written[-1:] not in BEFORE_A_LINK
+        merges = piece[:1] == "`" and written[-1:] in ("`", "\\")
+        written += " " + piece if runs_on or merges else piece
     return written
 
 
@@ -171,22 +175,20 @@ def _plain(text: str) -> str:
     return LIKE_A_LINK.sub("] ", LIKE_A_TAG.sub("< ", CITATION.sub("", text))).replace("`", "'")
 
 
-def _code(content: str) -> str:
-    """Return a span of code; a mark longer than any in it closes it, and a space keeps theirs apart."""
-    if not content.strip():
-        return ""
-    mark = _longer_than_any(content, "`", shortest=1)
-    space = " " if content[0] == "`" or content[-1] == "`" else ""
-    return f"{mark}{space}{content}{space}{mark}"
+def _settled(text: str, change: Callable[[str], str]) -> str:
+    """Change a text until nothing is left to change: what is taken out may leave something new behind."""
+    while (changed := change(text)) != text:
+        text = changed
+    return text
+
+
+def _code(content: str) -> _Mark:
+    return _Mark(f"`{content.replace('`', "'")}`" if content.strip() else "")
 
 
 def _fenced(content: str) -> str:
+    """Return a block of code, between marks longer than any in it."""
     if not content.strip():
         return ""
-    mark = _longer_than_any(content, "`", shortest=3)
+    mark = "`" * max((3, *(len(run) + 1 for run in re.findall("`+", content))))
     return f"{mark}\n{content.strip('\n')}\n{mark}"
-
-
-def _longer_than_any(content: str, mark: str, *, shortest: int) -> str:
-    longest = max((len(run) for run in re.findall(f"{mark}+", content)), default=0)
-    return mark * max(shortest, longest + 1)
