@@ -37,7 +37,7 @@ ADDRESS = re.compile(r"https://[A-Za-z0-9.-]+(?:/[A-Za-z0-9._~%!$&+,;=:@/?#-]*)?
 BARE_ADDRESS = re.compile(r"(?:[a-z][a-z0-9+.-]{1,20}://|www\.)[^\s<>`]*[^\s<>`.,;:!?'\"()*]", re.IGNORECASE)
 SCHEME = re.compile(r"[a-z][a-z0-9+.-]{1,20}://|www\.", re.IGNORECASE)
 # A number in brackets that belongs to no word: a model's citation of a passage, which a person cannot follow.
-CITATION = re.compile(r"[ ]*(?<!\w)\[[0-9]{1,2}(?:, ?[0-9]{1,2})*\](?!\()")
+CITATION = re.compile(r"(?<! ) *(?<!\w)\[[0-9]{1,2}(?:, ?[0-9]{1,2})*\](?!\()")
 LIKE_A_TAG = re.compile(r"<(?=[A-Za-z/!?])")
 LIKE_A_LINK = re.compile(r"\](?=[(\[:])")
 # After these a link is a link: an exclamation mark makes an image of it, a backslash text; an address takes it in.

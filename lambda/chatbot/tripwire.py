@@ -116,7 +116,7 @@ def _views(text: str) -> Iterator[str]:
 def _meant(text: str) -> Iterator[str]:
     yield NUMERAL.sub(lambda found: DIGITS[found[0].lower()], text)
     yield unquote(html.unescape(ESCAPE.sub(lambda found: _character(found[1] or found[2] or found[3]), text)))
-    yield "".join(re.findall(r"(?m)^\W*(\w)", text))
+    yield "".join(re.findall(r"(?m)^[^\w\n]*(\w)", text))
     yield "".join(re.findall(r"\b\w", text))
     yield text[::-1]
     yield codecs.encode(text, "rot13")

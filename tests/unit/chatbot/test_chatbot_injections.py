@@ -140,7 +140,7 @@ def test_what_reaches_the_model_has_our_roles_and_marks_alone(victim: Victim, in
 
 def test_every_question_has_a_salt_of_its_own(victim: Victim) -> None:
     """One that got out is of no use for the next question."""
-    victim.talk(Injection("salt", "And now?", "plain", ("One?", "Two?", "Three?")))
+    victim.talk(Injection("salt", "And now?", "plain", ("And then?", "Really?", "Since when?")))
     salts = [tuple(SALT.findall(call.system)) for call in victim.bedrock.calls]
 
     assert len(set(salts)) == len(salts) == 5
