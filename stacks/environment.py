@@ -52,9 +52,12 @@ class Model:
     def __post_init__(self) -> None:
         where = f"model {self.id!r}"
         check(MODEL_ID.fullmatch(self.id), f"{where}: an id is that of a model or of an inference profile, not an ARN")
-        check(self.daily_tokens >= 1, f"{where}: daily_tokens is at least what one reply may need")
         check(4_000 <= self.context_tokens <= 100_000, f"{where}: context_tokens is from 4000 to 100000")
         check(100 <= self.reply_tokens <= 4_000, f"{where}: reply_tokens is from 100 to 4000")
+        check(
+            self.most_tokens <= self.daily_tokens <= 10**12,
+            f"{where}: daily_tokens is at least {self.most_tokens}, which a single reply may need, tried twice",
+        )
         if self.region is not None:
             check_region(self.region, where)
         check(
@@ -67,6 +70,11 @@ class Model:
             check(GUARDRAIL_VERSION.fullmatch(version), f"{where}: guardrail_version is a number in quotes, or 'DRAFT'")
         for host in self.link_hosts:
             check(HOST.fullmatch(host), f"{where}: link_hosts: {host!r} is no host such as 'www.example.com'")
+
+    @property
+    def most_tokens(self) -> int:
+        """What one reply may need: the model is tried twice."""
+        return 2 * (self.context_tokens + self.reply_tokens)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,7 +17,7 @@ from chatbot.dynamodb import CLIENT_CONFIG, DynamoStore
 from chatbot.knowledge import Knowledge
 from chatbot.operations import Operations
 from chatbot.responders import KnowledgeResponder
-from chatbot.settings import Settings, SettingsError
+from chatbot.settings import Settings
 from chatbot.telemetry import Telemetry
 
 if TYPE_CHECKING:
@@ -29,9 +29,10 @@ RELEASE = Path(__file__).with_name("release.txt")
 
 def _assemble(settings: Settings) -> Api:
     client = botocore.session.get_session().create_client("dynamodb", config=CLIENT_CONFIG)
+    logger = Logger()
     conversations = Conversations(
         store=DynamoStore(client, table_name=settings.table_name),
-        responder=_responder(settings),
+        responder=_responder(settings, logger),
         bot_name=settings.bot_name,
         retention=settings.retention,
         messages_per_minute=settings.messages_per_minute,
@@ -45,15 +46,20 @@ def _assemble(settings: Settings) -> Api:
         backup_days=settings.backup_days,
     )
     metrics = EphemeralMetrics(namespace=settings.metrics_namespace)
-    telemetry = Telemetry(Logger(), metrics, log_content=settings.log_content)
+    telemetry = Telemetry(logger, metrics, log_content=settings.log_content)
     return Api(operations, cors=Cors(settings.allowed_origins), telemetry=telemetry)
 
 
-def _responder(settings: Settings) -> Responder:
-    knowledge = KnowledgeResponder(Knowledge.load(INDEX))
+def _responder(settings: Settings, logger: Logger) -> Responder:
+    knowledge = Knowledge.load(INDEX)
     if settings.model is None:
-        return knowledge
-    raise SettingsError("environment variable RESPONDER: bedrock is not in this package")
+        return KnowledgeResponder(knowledge)
+    # Only a function with a model pays for what talking to one takes; it pays now, and not with somebody's question.
+    from chatbot.bedrock import BedrockResponder
+
+    return BedrockResponder.from_settings(
+        settings.model, knowledge=knowledge, bot_name=settings.bot_name, logger=logger
+    )
 
 
 _api = _assemble(Settings.from_environment(os.environ))

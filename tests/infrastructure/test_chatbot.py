@@ -2,13 +2,14 @@
 
 import json
 import re
-from typing import Any
+from typing import Any, cast
 
 import jsonschema
 import pytest
 
 from chatbot.errors import Problem
 from chatbot.reservations import LEASE
+from stacks.chatbot.model import ask
 from stacks.chatbot.openapi import with_integration
 from stacks.project import Environment, Model, Project, Provider, Source
 from tests.infrastructure.synthesis import ROOT, Stack, synthesize
@@ -96,6 +97,20 @@ def test_the_function_understands_its_variables(stacks: dict[str, Stack], name: 
     assert (settings.model is None) == (environment.model is None)
 
 
+def test_a_reply_may_need_what_the_settings_say(stacks: dict[str, Stack]) -> None:
+    """The cap of a day is checked against the very number that is reserved for a reply."""
+    from chatbot.converse import Model as Asked
+    from chatbot.settings import Settings
+
+    (model,) = (each.model for each in PROJECT.environments if each.model)
+    settings = Settings.from_environment(variables(stacks["rich"])).model
+    assert settings
+
+    assert Asked(None, settings).most_tokens == model.most_tokens
+    assert (settings.region, settings.link_hosts) == (model.region, model.link_hosts)
+    assert (settings.guardrail_id, settings.guardrail_version) == (model.guardrail_id, model.guardrail_version)
+
+
 def test_the_function_ends_before_its_keys_fall_free(stacks: dict[str, Stack]) -> None:
     """Otherwise two requests could make the same turn; and before API Gateway gives up, at 29 seconds."""
     timeout = one(stacks["rich"], "aws_lambda_function")["timeout"]
@@ -132,22 +147,58 @@ def statements(stack: Stack) -> list[dict[str, Any]]:
 
 
 def test_only_a_function_with_a_model_may_ask_one(stacks: dict[str, Stack]) -> None:
-    """Its own model, through its own inference profile, under its own guardrail."""
-    asking = {
-        action: statement["Resource"]
-        for statement in statements(stacks["rich"])
-        for action in statement["Action"]
-        if action.startswith("bedrock:")
-    }
+    """Its own model, through its own inference profile and in no other way, under its own guardrail."""
+    asking = [
+        each for each in statements(stacks["rich"]) if any(action.startswith("bedrock:") for action in each["Action"])
+    ]
+    profile = "arn:aws:bedrock:eu-central-1:111122223333:inference-profile/eu.some.model-v1:0"
 
-    assert asking == {
-        "bedrock:InvokeModel": [
-            "arn:aws:bedrock:eu-central-1:111122223333:inference-profile/eu.some.model-v1:0",
-            "arn:aws:bedrock:*::foundation-model/some.model-v1:0",
-        ],
-        "bedrock:ApplyGuardrail": ["arn:aws:bedrock:eu-central-1:111122223333:guardrail/abc123"],
-    }
+    assert asking == [
+        {"Effect": "Allow", "Action": ["bedrock:InvokeModel"], "Resource": [profile]},
+        {
+            "Effect": "Allow",
+            "Action": ["bedrock:InvokeModel"],
+            "Resource": ["arn:aws:bedrock:*::foundation-model/some.model-v1:0"],
+            "Condition": {"StringEquals": {"bedrock:InferenceProfileArn": profile}},
+        },
+        {
+            "Effect": "Allow",
+            "Action": ["bedrock:ApplyGuardrail"],
+            "Resource": ["arn:aws:bedrock:eu-central-1:111122223333:guardrail/abc123"],
+        },
+    ]
     assert "bedrock" not in json.dumps(statements(stacks["plain"]))
+
+
+@pytest.mark.parametrize(
+    ("model_id", "resources"),
+    [
+        ("amazon.nova-lite-v1:0", ["arn:aws:bedrock:eu-west-1::foundation-model/amazon.nova-lite-v1:0"]),
+        ("zai.glm-4.6", ["arn:aws:bedrock:eu-west-1::foundation-model/zai.glm-4.6"]),
+        (
+            "global.amazon.nova-2-lite-v1:0",
+            [
+                "arn:aws:bedrock:eu-west-1:111122223333:inference-profile/global.amazon.nova-2-lite-v1:0",
+                # The asterisk stands for no region, too, which is how the models of a global profile are named.
+                "arn:aws:bedrock:*::foundation-model/amazon.nova-2-lite-v1:0",
+            ],
+        ),
+        (
+            "us-gov.some.model-v1:0",
+            [
+                "arn:aws:bedrock:eu-west-1:111122223333:inference-profile/us-gov.some.model-v1:0",
+                "arn:aws:bedrock:*::foundation-model/some.model-v1:0",
+            ],
+        ),
+    ],
+)
+def test_a_model_is_told_from_an_inference_profile(model_id: str, resources: list[str]) -> None:
+    """The one is asked in its region; the other leads to its model wherever AWS has it."""
+    allowed = ask(
+        Model(id=model_id, daily_tokens=1_000_000), partition="aws", region="eu-west-1", account="111122223333"
+    )
+
+    assert [resource for statement in allowed for resource in cast(list[str], statement["Resource"])] == resources
 
 
 def test_the_function_cannot_read_the_index_or_list_the_table(stacks: dict[str, Stack]) -> None:

@@ -74,7 +74,9 @@ def test_an_environment_that_cannot_be_deployed_is_refused(settings: dict[str, o
     [
         ({"id": "arn:aws:bedrock:x"}, "not an ARN"),
         ({"id": ""}, "an id is that of a model"),
-        ({"daily_tokens": 0}, "daily_tokens"),
+        ({"daily_tokens": 0}, "daily_tokens is at least 25600"),
+        ({"daily_tokens": 9_999, "context_tokens": 4_000, "reply_tokens": 1_000}, "daily_tokens is at least 10000"),
+        ({"daily_tokens": 10**12 + 1}, "daily_tokens"),
         ({"region": "moon-1"}, "unknown region 'moon-1'"),
         ({"guardrail_id": "abc"}, "go together"),
         ({"guardrail_version": "1"}, "go together"),
@@ -88,7 +90,7 @@ def test_an_environment_that_cannot_be_deployed_is_refused(settings: dict[str, o
 def test_a_model_that_cannot_be_asked_is_refused(settings: dict[str, object], said: str) -> None:
     """The message names the model and the setting."""
     with pytest.raises(SettingsError, match=said):
-        Model(**{"id": "some.model-v1:0", "daily_tokens": 1_000} | settings)  # type: ignore[arg-type]
+        Model(**{"id": "some.model-v1:0", "daily_tokens": 1_000_000} | settings)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

@@ -5,12 +5,15 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from chatbot.learn import main
 from tests.unit.chatbot import emulated
+from tests.unit.chatbot.fake_bedrock import FakeBedrock
 
 ROOT = Path(__file__).parents[3]
 NOT_SHIPPED = ("learn.py", "lessons.py", "serve.py", "loopback.py", "memory.py")
@@ -56,6 +59,14 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[str]:
+    """Where AWS is emulated, with the table that the infrastructure makes."""
+    with emulated.server() as found:
+        emulated.create_table(emulated.client(found), "packaged-conversations")
+        yield found
+
+
 def run(package: Path, program: str, **variables: str) -> subprocess.CompletedProcess[str]:
     kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     return subprocess.run(
@@ -68,14 +79,18 @@ def run(package: Path, program: str, **variables: str) -> subprocess.CompletedPr
     )
 
 
-def test_the_package_answers_and_remembers(package: Path) -> None:
-    """The shipped files alone, with the table that the infrastructure makes, hold a conversation."""
-    with emulated.server() as endpoint:
-        emulated.create_table(emulated.client(endpoint), "packaged-conversations")
-        result = run(package, CONVERSATION, **VARIABLES, AWS_ENDPOINT_URL=endpoint)
+def converse(package: Path, **variables: str) -> list[dict[str, Any]]:
+    """Hold the conversation; return the answers to what was asked at its end."""
+    result = run(package, CONVERSATION, **VARIABLES | variables)
     assert result.returncode == 0, result.stderr
     (line,) = (line for line in result.stdout.splitlines() if line.startswith("RESULT "))
-    transcript, health, others = json.loads(line.removeprefix("RESULT "))
+    answers: list[dict[str, Any]] = json.loads(line.removeprefix("RESULT "))
+    return answers
+
+
+def test_the_package_answers_and_remembers(package: Path, endpoint: str) -> None:
+    """The shipped files alone, with the table that the infrastructure makes, hold a conversation."""
+    transcript, health, others = converse(package, AWS_ENDPOINT_URL=endpoint)
     turns = json.loads(transcript["body"])["messages"]
     assert [turn["source"]["title"] for turn in turns] == ["What does it cost?", "How do I roll back?"]
     assert json.loads(health["body"]) == {"status": "ok", "environment": "prod", "release": "abc"}
@@ -88,6 +103,47 @@ def test_a_start_loads_nothing_heavy(package: Path) -> None:
     result = run(package, program, **VARIABLES)
     assert result.returncode == 0, result.stderr
     assert not {"boto3", "s3transfer", "pydantic", "requests", "watchfiles"} & set(result.stdout.split())
+
+
+MODEL = {
+    "RESPONDER": "bedrock",
+    "MODEL_ID": "eu.amazon.nova-lite-v1:0",
+    "CONTEXT_TOKENS": "8000",
+    "REPLY_TOKENS": "600",
+    "DAILY_TOKENS": "1000000",
+}
+
+
+def test_a_function_with_a_model_asks_it(package: Path, endpoint: str) -> None:
+    """The shipped files alone hold the responder, and it answers."""
+    with FakeBedrock() as bedrock:
+        endpoints = {"AWS_ENDPOINT_URL": endpoint, "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": bedrock.url}
+        transcript, *_ = converse(package, **MODEL, **endpoints)
+    turns = json.loads(transcript["body"])["messages"]
+
+    assert [(turn["reply"], turn["responder"], turn["fallback"]) for turn in turns] == [
+        ("An answer.", "bedrock", False)
+    ] * 2
+    assert [len(call.texts) for call in bedrock.calls] == [1, 3]
+
+
+def test_a_function_whose_model_nobody_emulates_answers_from_its_knowledge(package: Path, endpoint: str) -> None:
+    """And says so: moto has no Converse, and answers that it failed."""
+    transcript, *_ = converse(package, **MODEL, AWS_ENDPOINT_URL=endpoint)
+    turns = json.loads(transcript["body"])["messages"]
+
+    assert [(turn["source"]["title"], turn["responder"], turn["fallback"]) for turn in turns] == [
+        ("What does it cost?", "knowledge", True),
+        ("How do I roll back?", "knowledge", True),
+    ]
+
+
+def test_a_function_without_a_model_does_not_load_what_talks_to_one(package: Path) -> None:
+    """One with a model does so when it starts, and not with somebody's question."""
+    program = "import sys, chatbot.handler; print(*sorted({'chatbot.bedrock', 'markdown_it'} & set(sys.modules)))"
+
+    assert run(package, program, **VARIABLES).stdout.split() == []
+    assert run(package, program, **VARIABLES | MODEL).stdout.split() == ["chatbot.bedrock", "markdown_it"]
 
 
 def test_a_missing_variable_stops_the_start(package: Path) -> None:

@@ -69,6 +69,20 @@ def test_a_model_without_its_settings_is_told(name: str) -> None:
         Settings.from_environment({key: value for key, value in MODEL.items() if key != name})
 
 
+@pytest.mark.parametrize(
+    ("variables", "told"),
+    [
+        ({"GUARDRAIL_ID": "gr"}, "GUARDRAIL_VERSION is missing"),
+        ({"CONTEXT_TOKENS": "3999"}, "CONTEXT_TOKENS must be a whole number of tokens from 4000 to 100000, got '3999'"),
+        ({"REPLY_TOKENS": "99"}, "REPLY_TOKENS must be a whole number of tokens from 100 to 4000, got '99'"),
+    ],
+)
+def test_a_model_that_could_not_answer_is_told(variables: dict[str, str], told: str) -> None:
+    """A guardrail has a version, and a question and its answer need some room."""
+    with pytest.raises(SettingsError, match=told):
+        Settings.from_environment(MODEL | variables)
+
+
 @pytest.mark.parametrize("name", COMPLETE)
 @pytest.mark.parametrize("value", [None, "", "  "])
 def test_a_missing_variable_is_named(name: str, value: str | None) -> None:
