@@ -1,4 +1,4 @@
-"""The chat page, filled in once, with the headers that let nothing but its own script and style run."""
+"""The chat page, put together once from the files of ``web/``, with headers that let nothing else run in it."""
 
 from __future__ import annotations
 
@@ -9,22 +9,42 @@ import re
 from pathlib import Path
 from string import Template
 
-TEMPLATE = Path(__file__).with_name("page.html")
+from chatbot.contract import TEXT_LENGTH
+
+WEB = Path(__file__).with_name("web")
+# One script, in the order in which its parts build on one another.
+SCRIPTS = ("memory.js", "bot.js", "markdown.js", "log.js", "page.js")
 PRODUCTION = "prod"
+ACCENT, ACCENT_DARK = "#2f5fdd", "#82a1ea"
 
 
 class Page:
-    """The page of one bot in one environment."""
+    """The page of one bot in one environment.
 
-    def __init__(self, *, bot_name: str, environment: str) -> None:
-        source = TEMPLATE.read_text(encoding="utf-8")
-        badge = "" if environment == PRODUCTION else f'<span class="badge">{html.escape(environment)}</span>'
-        self.html = Template(source).substitute(bot_name=html.escape(bot_name), badge=badge)
+    ``accent`` and ``accent_dark`` are colours such as ``#2f5fdd``, for the light and the dark scheme.
+    """
+
+    def __init__(
+        self, *, bot_name: str, environment: str, accent: str = ACCENT, accent_dark: str = ACCENT_DARK
+    ) -> None:
+        colours = f":root{{--accent-light:{accent};--accent-dark:{accent_dark}}}\n"
+        self.html = Template(_read("index.html")).substitute(
+            bot_name=html.escape(bot_name),
+            badge="" if environment == PRODUCTION else f'<span class="badge">{html.escape(environment)}</span>',
+            icon=accent.removeprefix("#"),
+            longest=TEXT_LENGTH,
+            style=colours + _read("style.css"),
+            script='"use strict";\n' + "".join(map(_read, SCRIPTS)),
+        )
         self.headers = {
             "Content-Security-Policy": _policy(self.html),
             "Referrer-Policy": "no-referrer",
             "X-Frame-Options": "DENY",
         }
+
+
+def _read(name: str) -> str:
+    return (WEB / name).read_text(encoding="utf-8")
 
 
 def _policy(document: str) -> str:
