@@ -54,8 +54,8 @@ function showGreeting({ greeting, suggestions }) {
 function showNote(text, before = null) { log.insertBefore(make("p", "note", text), before); }
 function showQuestion(text) {
   const turn = make("div", "turn"), mine = directed("div", "mine");
-  mine.append(speaker("You"), text);
-  turn.append(mine);
+  mine.append(text);
+  turn.append(speaker("You"), mine);
   log.append(turn);
   reveal(turn);
   return turn;
@@ -63,9 +63,8 @@ function showQuestion(text) {
 function showAnswer(element, turn) {
   clearSuggestions();
   const box = make("div", "bot"), answer = make("div", "answer");
-  answer.append(speaker(botName));
   markdown(answer, turn.reply);
-  box.append(icon("mark", "mark"), answer, below(turn));
+  box.append(speaker(botName), icon("mark", "mark"), answer, below(turn));
   suggest(box, turn.suggestions);
   element.append(box);
   shown.add(turn.number);
@@ -149,6 +148,11 @@ function setBusy(parent) {
   waiting.lastChild.append(make("i"), make("i"), make("i"));
   parent.append(waiting);
   log.scrollTop = log.scrollHeight;
+}
+function explainWait(text) {
+  waiting?.querySelector("span")?.remove();
+  waiting?.lastChild.append(make("span", "", text));
+  tell(text);
 }
 // For those who listen rather than look.
 function tell(text) {

@@ -9,7 +9,7 @@ const INLINE = new RegExp([
   /(?<!\w)__(?=\S)(?<strong2>[^_]+)__(?!\w)/,
   /\*(?<em>[^*\s](?:[^*]*[^*\s])?)\*/,
   /(?<!\w)_(?=\S)(?<em2>[^_]+)_(?!\w)/,
-  /\[(?<label>[^[\]]+)\]\((?<href>[^\s()]+)\)/,
+  /!?\[(?<label>[^[\]]+)\]\((?<href>[^\s()]+)\)/,
   /<?(?<url>https?:\/\/[^\s<>"`*]+)>?/,
 ].map((pattern) => pattern.source).join("|"), "g");
 
@@ -100,8 +100,8 @@ function heading(parent, [, marks, text], state) {
 }
 function list(parent, lines, at, depth, state) {
   const [, indent, mark] = ITEM.exec(lines[at]);
-  const ordered = /\d/.test(mark), element = parent.appendChild(directed(ordered ? "ol" : "ul"));
-  if (ordered) element.start = parseInt(mark, 10);
+  const ordered = /\d/.test(mark), first = parseInt(mark, 10), element = parent.appendChild(directed(ordered ? "ol" : "ul"));
+  if (ordered && first !== 1) element.start = first;
   let end = at;
   while (end < lines.length) {
     const item = ITEM.exec(lines[end]);

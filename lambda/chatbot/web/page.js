@@ -1,12 +1,13 @@
 // How a conversation goes on: what happens when a person does something, and when something fails.
 
 const longest = Number(document.body.dataset.longest);
-// What is over this soon is waited for without a word.
-const SHORT_WAIT = 2, ATTEMPTS = 3;
+// For so many seconds the page waits by itself; whoever would have to wait longer is asked.
+const SHORT_WAIT = 5, ATTEMPTS = 3;
 let opened = false, busy = false, question = null;
 
 // Opens the page: goes on with the conversation of this tab, or begins one. Returns whether it could.
 async function open() {
+  opened = false;
   hideFailure();
   log.replaceChildren();
   setBusy(log);
@@ -84,12 +85,15 @@ async function answered() {
       return await bot.say(kept.conversation, kept.pending);
     } catch (failure) {
       if (failure.code === "conversation_not_found" && attempt < ATTEMPTS) partWithTheOld();
-      else if (failure.passes && failure.wait <= SHORT_WAIT && attempt < ATTEMPTS) await pause(failure.wait || attempt / 2);
+      else if (failure.passes && failure.wait <= SHORT_WAIT && attempt < ATTEMPTS) await pause(failure);
       else throw failure;
     }
   }
 }
-const pause = (seconds) => new Promise((done) => { setTimeout(done, seconds * 1000); });
+function pause({ wait }) {
+  if (wait) explainWait(`Busy. Trying again in ${wait} s.`);
+  return new Promise((done) => { setTimeout(done, wait * 1000 || 500); });
+}
 function partWithTheOld() {
   keep({ conversation: null });
   log.querySelectorAll("[aria-pressed], .why").forEach((element) => element.remove());
