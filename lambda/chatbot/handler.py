@@ -32,14 +32,14 @@ def _assemble(settings: Settings) -> Api:
     conversations = Conversations(
         store=DynamoStore(client, table_name=settings.table_name),
         responder=_responder(settings),
-        bot_name=settings.bot_name,
+        greeting=settings.looks.greeting,
         retention=settings.retention,
         messages_per_minute=settings.messages_per_minute,
         daily_tokens=settings.model.daily_tokens if settings.model else 0,
     )
     operations = Operations(
         conversations=conversations,
-        bot_name=settings.bot_name,
+        looks=settings.looks,
         environment=settings.environment,
         release=RELEASE.read_text(encoding="utf-8"),
         backup_days=settings.backup_days,

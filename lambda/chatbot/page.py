@@ -8,31 +8,31 @@ import html
 import re
 from pathlib import Path
 from string import Template
+from typing import TYPE_CHECKING
 
 from chatbot.contract import TEXT_LENGTH
+
+if TYPE_CHECKING:
+    from chatbot.looks import Looks
 
 WEB = Path(__file__).with_name("web")
 # One script, in the order in which its parts build on one another.
 SCRIPTS = ("memory.js", "bot.js", "markdown.js", "log.js", "page.js")
 PRODUCTION = "prod"
-ACCENT, ACCENT_DARK = "#2f5fdd", "#82a1ea"
+BACKUPS = " Backups keep it for up to {days} days more."
 
 
 class Page:
-    """The page of one bot in one environment.
+    """The page of one bot in one environment, whose backups keep what was deleted for so many days."""
 
-    ``accent`` and ``accent_dark`` are colours such as ``#2f5fdd``, for the light and the dark scheme.
-    """
-
-    def __init__(
-        self, *, bot_name: str, environment: str, accent: str = ACCENT, accent_dark: str = ACCENT_DARK
-    ) -> None:
-        colours = f":root{{--accent-light:{accent};--accent-dark:{accent_dark}}}\n"
+    def __init__(self, looks: Looks, *, environment: str, backup_days: int) -> None:
+        colours = f":root{{--accent-light:{looks.accent};--accent-dark:{looks.accent_dark}}}\n"
         self.html = Template(_read("index.html")).substitute(
-            bot_name=html.escape(bot_name),
+            bot_name=html.escape(looks.bot_name),
             badge="" if environment == PRODUCTION else f'<span class="badge">{html.escape(environment)}</span>',
-            icon=accent.removeprefix("#"),
+            icon=looks.accent.removeprefix("#"),
             longest=TEXT_LENGTH,
+            backups=BACKUPS.format(days=backup_days) if backup_days else "",
             style=colours + _read("style.css"),
             script='"use strict";\n' + "".join(map(_read, SCRIPTS)),
         )

@@ -81,7 +81,7 @@ def faults(proxy: Proxy) -> Faults:
 
 @contextmanager
 def visitors(browser: Browser, address: str, bot: str) -> Iterator[Callable[..., Visitor]]:
-    """Give what opens the page in a browser of its own, with a clock in hand or not; other arguments are Playwright's."""
+    """Give what opens the page in a browser of its own; ``clock`` is a clock in hand, the rest is Playwright's."""
     contexts = []
 
     def opened(*, clock: bool = False, **options: Any) -> Visitor:

@@ -79,7 +79,9 @@ def page_of_a_gateway(request: Request, forward: Forward) -> Answer:
 
 def smaller_pages(request: Request, forward: Forward) -> Answer:
     """Ask for pages of two turns, whatever the browser wants."""
-    return forward(Request(request.method, re.sub(r"limit=\d+", "limit=2", request.path), request.headers, request.body))
+    return forward(
+        Request(request.method, re.sub(r"limit=\d+", "limit=2", request.path), request.headers, request.body)
+    )
 
 
 class Held:

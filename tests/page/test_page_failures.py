@@ -217,9 +217,7 @@ def test_a_reload_after_the_conversation_ended_keeps_what_was_being_typed(visito
     visitor.hear("Grown-ups pay 8 euros")
 
 
-def test_a_full_conversation_is_followed_by_a_new_one_when_the_person_says_so(
-    visitor: Visitor, faults: Faults
-) -> None:
+def test_a_full_conversation_is_followed_by_a_new_one_when_the_person_says_so(visitor: Visitor, faults: Faults) -> None:
     """With the message that no longer went in."""
     faults.on(SEND, problem(409, "conversation_full", "This conversation holds as many messages as it can."))
     visitor.ask(OPEN)

@@ -86,10 +86,9 @@ class Visitor:
         # Past the page's own policy, which lets no other script in.
         session = self.page.context.new_cdp_session(self.page)
         session.send("Runtime.evaluate", {"expression": AXE.read_text()})
-        script = f"axe.run(document, {{ runOnly: {json.dumps(AXE_TAGS)} }}).then((found) => JSON.stringify(found.violations))"
-        answer = session.send(
-            "Runtime.evaluate", {"expression": script, "awaitPromise": True, "returnByValue": True}
-        )
+        options = json.dumps({"runOnly": AXE_TAGS})
+        script = f"axe.run(document, {options}).then((found) => JSON.stringify(found.violations))"
+        answer = session.send("Runtime.evaluate", {"expression": script, "awaitPromise": True, "returnByValue": True})
         session.detach()
         return [
             f"{found['id']}: {found['help']}: {node['html']}"
