@@ -1,4 +1,4 @@
-"""``python -m stacks account|region|repository|environments``: what other programs need to know of the settings."""
+"""``python -m stacks SETTING``: what other programs need to know of the settings."""
 
 import argparse
 from collections.abc import Callable
@@ -10,6 +10,7 @@ ANSWERS: dict[str, Callable[[Project], str]] = {
     "account": lambda project: project.account,
     "region": lambda project: project.region,
     "repository": lambda project: f"{project.source.repository} {project.source.branch}",
+    "pipeline": lambda project: project.name,
     "environments": lambda project: "\n".join(environment.name for environment in project.environments),
 }
 
