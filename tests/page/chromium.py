@@ -1,4 +1,4 @@
-"""Finds Chromium, or installs it: ``python tests/page/chromium.py`` is part of ``make test``."""
+"""Finds Chromium, or installs it: ``python -m tests.page.chromium`` is part of ``make test``."""
 
 import os
 import shutil

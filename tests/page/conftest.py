@@ -1,9 +1,5 @@
 """The page as a person meets it: Chromium, the bot alone on loopback, and a proxy in between that can fail."""
 
-import os
-import re
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,41 +7,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Playwright, sync_playwright
+
+try:
+    from playwright.sync_api import Browser, Playwright, sync_playwright
+except ModuleNotFoundError:
+    pytest.exit("tests/page needs Playwright, which make test installs; or leave them out: pytest tests/unit", 4)
 
 from tests.page import chromium
 from tests.page.faults import Faults, Proxy
+from tests.page.serving import serving
 from tests.page.visitor import Visitor
 
-ROOT = Path(__file__).parents[2]
 KNOWLEDGE = Path(__file__).with_name("knowledge")
-ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+/")
 PATIENCE_MS = 5_000
-
-
-@contextmanager
-def serving(**environment: str) -> Iterator[str]:
-    """Run the bot as ``make chat`` does, with the garden's knowledge, and give its address."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "chatbot.serve", "--port", "0", "--knowledge", str(KNOWLEDGE)],
-        env=os.environ | {"PYTHONPATH": str(ROOT / "lambda")} | environment,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout
-    with process, process.stdout:
-        try:
-            line = process.stdout.readline()
-            found = ADDRESS.search(line)
-            assert found, f"the bot did not start: {line!r}"
-            yield found[0]
-        finally:
-            process.terminate()
 
 
 @pytest.fixture(scope="session")
 def bot() -> Iterator[str]:
-    with serving() as address:
+    with serving(KNOWLEDGE, BOT_NAME="Parley") as address:
         yield address
 
 
