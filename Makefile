@@ -27,7 +27,7 @@ unexport TF_CLI_CONFIG_FILE
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup rehearse test chat insights synth check bench pictures lock clean python node terraform page
+.PHONY: help setup rehearse test chat insights synth check bench bot pictures lock clean python node terraform page
 
 help: ## Show these commands
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 14
@@ -51,6 +51,9 @@ synth: setup ## Package the function and synthesize every stack into cdktf.out
 
 check: setup ## Lint, check the format and the types
 	@$(RUN) check
+
+bot: setup ## Make this repository your own bot (ARGS='--name Ada --accent "#7a1fa2" --knowledge DIR', --help for all)
+	@$(BIN)/python -m own $(ARGS)
 
 pictures: setup page ## Take the pictures of the page in docs/pictures anew
 	@$(RUN) pictures

@@ -82,11 +82,12 @@ def _turns(repeat: int) -> list[Figure]:
     from chatbot.knowledge import Knowledge
     from chatbot.learn import learn
     from chatbot.responders import KnowledgeResponder
-    from chatbot.serve import Bot
+    from chatbot.serve import LOOKS, Bot
+    from chatbot.settings import looks
 
     folder = ROOT / "knowledge"
     responder = KnowledgeResponder(Knowledge(learn(folder)))
-    asked, say = bot.questions(), _conversation(Bot(folder, name="Parley").answer)
+    asked, say = bot.questions(), _conversation(Bot(folder, looks(LOOKS)).answer)
     works: dict[str, Measurement] = {
         "reply": partial(_cpu_each, lambda question: responder.reply(question, ()), asked),
         "handler": partial(_cpu_each, say, asked),

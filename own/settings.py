@@ -34,24 +34,37 @@ def rewritten(source: str, values: Mapping[str, str]) -> str:
 
 
 def _changes(source: str, values: Mapping[str, str]) -> Iterator[Change]:
-    project = _project(source)
-    offsets = [0]
-    for line in source.encode().splitlines(keepends=True):
-        offsets.append(offsets[-1] + len(line))
+    project, content = _project(source), source.encode()
     for name, value in values.items():
         *parents, keyword = name.split(".")
         call = project
         for parent in parents:
+            if parent not in _keywords(call):
+                raise OwnError(f"{FILE}: line {call.lineno}: there is no {parent}=; put that right first")
             call = _call(_keywords(call)[parent].value, parent)
         found = _keywords(call).get(keyword)
         if found is None:
-            first = call.keywords[0]
-            at = offsets[first.lineno - 1] + first.col_offset
+            at, _ = _span(content, call.keywords[0])
             yield Change(at, at, f"{keyword}={_literal(value)}, ".encode())
         else:
-            node = found.value
-            start = offsets[node.lineno - 1] + node.col_offset
-            yield Change(start, offsets[(node.end_lineno or 0) - 1] + (node.end_col_offset or 0), _literal(value).encode())
+            start, end = _with_parentheses(content, *_span(content, found.value))
+            yield Change(start, end, _literal(value).encode())
+
+
+def _span(content: bytes, node: ast.expr | ast.keyword) -> tuple[int, int]:
+    """Where a node begins and ends: the syntax tree counts lines, and bytes within them."""
+    lines = content.splitlines(keepends=True)
+    ends = (node.lineno, node.col_offset), (node.end_lineno or node.lineno, node.end_col_offset or node.col_offset)
+    start, end = (sum(map(len, lines[: line - 1])) + column for line, column in ends)
+    return start, end
+
+
+def _with_parentheses(content: bytes, start: int, end: int) -> tuple[int, int]:
+    """The same with the parentheses around a value, which are no part of it in the syntax tree."""
+    before, after = content[:start].rstrip(), content[end:].lstrip()
+    if before.endswith(b"=(") and after.startswith(b")"):
+        return len(before) - 1, len(content) - len(after) + 1
+    return start, end
 
 
 def _project(source: str) -> ast.Call:

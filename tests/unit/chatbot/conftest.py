@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from io import StringIO
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,8 +25,8 @@ from chatbot.reply import Responder
 from chatbot.responders import KnowledgeResponder
 from chatbot.store import Store
 from chatbot.telemetry import Telemetry
+from tests.unit.chatbot.sample import KNOWLEDGE
 
-KNOWLEDGE = Path(__file__).parents[3] / "knowledge"
 START = datetime(2026, 11, 22, 12, tzinfo=UTC)
 REQUEST_ID = "5f0c2f6e-2b1c-4e8d-9a3b-0d6f4c1e7a90"
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from chatbot.learn import main
-from tests.unit.chatbot import emulated
+from tests.unit.chatbot import emulated, sample
 
 ROOT = Path(__file__).parents[3]
 NOT_SHIPPED = ("learn.py", "lessons.py", "serve.py", "loopback.py", "memory.py")
@@ -54,7 +54,7 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("package")
     ignored = shutil.ignore_patterns(*NOT_SHIPPED, "__pycache__")
     shutil.copytree(ROOT / "lambda" / "chatbot", folder / "chatbot", ignore=ignored)
-    assert main([str(ROOT / "knowledge"), str(folder / "chatbot" / "knowledge.json")]) == 0
+    assert main([str(sample.KNOWLEDGE), str(folder / "chatbot" / "knowledge.json")]) == 0
     (folder / "chatbot" / "release.txt").write_text("abc")
     return folder
 
