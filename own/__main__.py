@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from own import knowledge, settings
+from own import conversations, knowledge, settings
 from own.errors import OwnError
 
 # Each option with the setting that it writes, and what that is.
@@ -50,12 +50,12 @@ def _own(root: Path, values: Mapping[str, str], folder: Path | None) -> None:
     with tempfile.TemporaryDirectory() as temporary:
         if folder is None and "bot_name" in values and knowledge.is_parleys(root):
             folder = knowledge.starter(values["bot_name"], Path(temporary))
-        if folder is not None:
-            knowledge.check(root, folder)
+        sections = knowledge.learned(root, folder) if folder else []
         _check_committed(root)
         (root / settings.FILE).write_text(wanted, encoding="utf-8")
-        if folder is not None:
+        if folder:
             knowledge.replace(root, folder)
+            conversations.replace(root, sections)
     _tell(root)
 
 

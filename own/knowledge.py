@@ -1,5 +1,6 @@
 """Replaces what the bot knows, and puts aside what its tests were written for."""
 
+import json
 import os
 import re
 import shutil
@@ -9,12 +10,20 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from string import Template
+from typing import NamedTuple
 
 from own.errors import OwnError
 
 STARTER = Path(__file__).with_name("starter")
 KNOWLEDGE, ASIDE = Path("knowledge"), Path("tests/unit/chatbot/knowledge")
 RULES = "README.md"
+
+
+class Section(NamedTuple):
+    """One answer of the knowledge."""
+
+    id: str
+    title: str
 
 
 def files(folder: Path) -> Iterator[Path]:
@@ -30,8 +39,11 @@ def starter(name: str, folder: Path) -> Path:
     return folder
 
 
-def check(root: Path, folder: Path) -> None:
-    """Raise ``OwnError`` unless a bot can learn ``folder``, in the words of what learns it."""
+def learned(root: Path, folder: Path) -> list[Section]:
+    """Return the sections that a bot learns from ``folder``.
+
+    Raises ``OwnError`` where it cannot, in the words of what learns it.
+    """
     if not folder.is_dir():
         raise OwnError(f"--knowledge {folder}: there is no such folder")
     if not any(files(folder)):
@@ -39,12 +51,14 @@ def check(root: Path, folder: Path) -> None:
     if (root / KNOWLEDGE).resolve() in (folder.resolve(), *folder.resolve().parents):
         raise OwnError(f"--knowledge {folder}: that is where the knowledge is going to be; edit it there")
     with tempfile.TemporaryDirectory() as output:
-        command = [sys.executable, "-m", "chatbot.learn", str(folder), str(Path(output) / "index.json")]
+        index = Path(output) / "index.json"
+        command = [sys.executable, "-m", "chatbot.learn", str(folder), str(index)]
         environment = os.environ | {"PYTHONPATH": str(root / "lambda")}
-        learned = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    if learned.returncode:
-        said = learned.stderr.strip().splitlines() or ["it gave no reason"]
-        raise OwnError(f"the knowledge cannot be learned: {said[-1]}")
+        run = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        if run.returncode:
+            said = run.stderr.strip().splitlines() or ["it gave no reason"]
+            raise OwnError(f"the knowledge cannot be learned: {said[-1]}")
+        return [Section(found["id"], found["title"]) for found in json.loads(index.read_text())["sections"]]
 
 
 def replace(root: Path, folder: Path) -> None:

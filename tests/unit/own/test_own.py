@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 
 from own.__main__ import main
 
@@ -42,6 +43,7 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "knowledge/about.md": "# About Parley\n\n## What is Parley?\n\nA chatbot.\n",
         "knowledge/README.md": "# Writing knowledge\n",
         "tests/unit/chatbot/conftest.py": "",
+        "tests/conversations/answers.yaml": '- {ask: "What is Parley?", source: about#what-is-parley}\n',
     }.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(text)
@@ -61,6 +63,13 @@ def tea(tmp_path: Path) -> Path:
     return folder
 
 
+def cases(repository: Path) -> list[dict[str, str | None]]:
+    """All conversation tests."""
+    (file,) = (repository / "tests" / "conversations").iterdir()
+    found: list[dict[str, str | None]] = yaml.safe_load(file.read_text())
+    return found
+
+
 def changed(repository: Path) -> list[str]:
     """The lines of the settings that are not what they were."""
     difference = git(repository, "diff", "--unified=0", "stacks/settings.py").splitlines()
@@ -75,6 +84,7 @@ def test_a_name_is_a_bot_with_a_first_few_answers(repository: Path) -> None:
     assert "I am Ada Lovelace, a chatbot." in (repository / "knowledge" / "about.md").read_text()
     assert "# About Parley" in (repository / "tests" / "unit" / "chatbot" / "knowledge" / "about.md").read_text()
     assert (repository / "knowledge" / "README.md").is_file()
+    assert cases(repository)[0] == {"ask": "Who are you?", "source": "about#who-are-you"}
 
 
 def test_every_option_is_one_setting_and_the_rest_of_the_file_stays(repository: Path) -> None:
@@ -117,6 +127,7 @@ def test_a_team_s_knowledge_takes_the_place_of_what_was_there(repository: Path, 
     assert sorted(path.name for path in (repository / "knowledge").iterdir()) == ["README.md", "coffee.md"]
     aside = repository / "tests" / "unit" / "chatbot" / "knowledge"
     assert sorted(path.name for path in aside.iterdir()) == ["about.md"]
+    assert cases(repository)[0] == {"ask": "How is tea made?", "source": "coffee#how-is-tea-made"}
 
 
 @pytest.mark.parametrize(
