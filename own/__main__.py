@@ -14,7 +14,10 @@ from own.errors import OwnError
 # Each option with the setting that it writes, and what that is.
 SETTINGS = {
     "name": ("bot_name", "what people call the bot"),
-    "project": ("name", "the first part of every resource's name (default: from --name); final once deployed"),
+    "project": (
+        "name",
+        "the first part of every resource's name, final once deployed (default: from the first --name)",
+    ),
     "greeting": ("greeting", "what the bot says first"),
     "accent": ("accent", "the page's colour, such as '#2f5fdd'; it has to be readable on white"),
     "accent-dark": ("accent_dark", "the same on a dark page (default: found from --accent)"),
@@ -23,7 +26,7 @@ SETTINGS = {
     "repository": ("source.repository", "the repository that is delivered, such as my-team/my-bot"),
     "branch": ("source.branch", "the branch that is delivered"),
 }
-REPLACED = ("stacks/settings.py", "knowledge", "tests")
+REPLACED = ("knowledge", "tests/conversations")
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -45,22 +48,28 @@ def _own(root: Path, values: Mapping[str, str], folder: Path | None) -> None:
     if not values and folder is None:
         raise OwnError("nothing to do: say --name NAME, for a start; --help tells the rest")
     source = (root / settings.FILE).read_text(encoding="utf-8")
-    wanted = settings.rewritten(source, _complete(values))
+    is_first = knowledge.is_parleys(root)
+    values = _complete(values) if is_first else values
+    wanted = settings.rewritten(source, values)
     _check_settings(wanted)
     with tempfile.TemporaryDirectory() as temporary:
-        if folder is None and "bot_name" in values and knowledge.is_parleys(root):
+        if folder is None and "bot_name" in values and is_first:
             folder = knowledge.starter(values["bot_name"], Path(temporary))
-        sections = knowledge.learned(root, folder) if folder else []
-        _check_committed(root)
-        (root / settings.FILE).write_text(wanted, encoding="utf-8")
         if folder:
+            sections = knowledge.learned(root, folder)
+            _check_committed(root)
             knowledge.replace(root, folder)
             conversations.replace(root, sections)
-    _tell(root)
+            print(f"{knowledge.KNOWLEDGE}: {len(sections)} answers")
+            print(f"{conversations.FOLDER}: two to go on from")
+    if wanted != source:
+        (root / settings.FILE).write_text(wanted, encoding="utf-8")
+        print(f"{settings.FILE}: {', '.join(values)}")
+    print("now talk to it: make chat; then rehearse its delivery: make rehearse; then commit: git add --all")
 
 
 def _complete(values: Mapping[str, str]) -> Mapping[str, str]:
-    """Name the project after the bot, unless told otherwise: two bots in one account share no resource's name."""
+    """Name the project after its new bot, unless told otherwise: two bots in one account share no resource's name."""
     name = "".join(c if c.isascii() and c.isalnum() else "-" for c in values.get("bot_name", "").lower()).strip("-")
     return values if not name or "name" in values else {"name": name, **values}
 
@@ -87,12 +96,6 @@ def _check_committed(root: Path) -> None:
         raise OwnError(
             f"{file} has changes that are not committed: commit or stash them first, since files are replaced"
         )
-
-
-def _tell(root: Path) -> None:
-    changed = subprocess.run(["git", "status", "--short"], cwd=root, capture_output=True, text=True, check=True).stdout
-    print(changed, end="")
-    print("\nNow talk to it: make chat. Then rehearse its delivery: make rehearse. Then commit: git add --all")
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -44,11 +44,17 @@ def _changes(source: str, values: Mapping[str, str]) -> Iterator[Change]:
             call = _call(_keywords(call)[parent].value, parent)
         found = _keywords(call).get(keyword)
         if found is None:
-            at, _ = _span(content, call.keywords[0])
+            at, _ = _span(content, _successor(call))
             yield Change(at, at, f"{keyword}={_literal(value)}, ".encode())
         else:
             start, end = _with_parentheses(content, *_span(content, found.value))
             yield Change(start, end, _literal(value).encode())
+
+
+def _successor(call: ast.Call) -> ast.keyword:
+    """The keyword before which new ones are put: beside the bot's name, where that stands."""
+    names = [keyword.arg for keyword in call.keywords[:-1]]
+    return call.keywords[names.index("bot_name") + 1 if "bot_name" in names else 0]
 
 
 def _span(content: bytes, node: ast.expr | ast.keyword) -> tuple[int, int]:

@@ -87,6 +87,16 @@ def test_a_name_is_a_bot_with_a_first_few_answers(repository: Path) -> None:
     assert cases(repository)[0] == {"ask": "Who are you?", "source": "about#who-are-you"}
 
 
+def test_a_bot_that_is_renamed_later_keeps_its_project(repository: Path) -> None:
+    """Its resources have that name already; and its knowledge is its team's."""
+    assert main(["--name", "Ada"]) == 0
+    (repository / "knowledge" / "about.md").write_text(TEA)
+    assert main(["--name", "Eve"]) == 0
+
+    assert changed(repository) == ['name="ada",  # stays as it is', 'bot_name="Eve",']
+    assert (repository / "knowledge" / "about.md").read_text() == TEA
+
+
 def test_every_option_is_one_setting_and_the_rest_of_the_file_stays(repository: Path) -> None:
     """Whether it stood in the file already or not."""
     options = {"--greeting": "Ahoy!", "--accent": "#7a1fa2", "--repository": "ada/bot", "--region": "eu-west-1"}
@@ -178,6 +188,7 @@ def test_what_is_not_committed_is_not_replaced(repository: Path, tea: Path, caps
     assert main(["--name", "Ada", "--knowledge", str(tea)]) == 2
     assert "this folder is no git repository" in capsys.readouterr().err
     assert (repository / "stacks" / "settings.py").read_text() == SETTINGS
+    assert main(["--accent", "#7a1fa2"]) == 0
 
 
 @pytest.mark.parametrize(
