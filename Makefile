@@ -7,6 +7,7 @@ RUN := $(BIN)/python -m pipenv run
 
 # Named by content, not by time: a checkout of another branch changes times.
 PYTHON_READY := .venv/ready-$(shell cksum < Pipfile.lock | cut -d' ' -f1)
+PAGE_READY := .venv/page-$(shell cksum < Pipfile.lock | cut -d' ' -f1)
 NODE_READY := node_modules/ready-$(shell cksum < package-lock.json | cut -d' ' -f1)
 
 # A file of tests shares what it has started, so it stays with one process.
@@ -26,7 +27,7 @@ unexport TF_CLI_CONFIG_FILE
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup rehearse test chat insights synth check bench lock clean python node terraform
+.PHONY: help setup rehearse test chat insights synth check bench bot pictures lock clean python node terraform page
 
 help: ## Show these commands
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 14
@@ -34,12 +35,12 @@ help: ## Show these commands
 rehearse: setup terraform ## Take the chatbot through its pipeline to prod, on this machine, and serve it (ARGS=…, APPROVE=all|none)
 	@$(RUN) rehearse $(ARGS)
 
-test: setup terraform ## Run every test (ARGS=… for pytest)
+test: setup terraform page ## Run every test (ARGS=… for pytest)
 	@$(RUN) package 2>/dev/null >&2 || $(RUN) package
 	@$(RUN) test $(or $(ARGS),$(AT_ONCE))
 
 chat: setup ## Run the bot alone on loopback (ARGS=…)
-	@$(RUN) chat $(ARGS)
+	@set -a; looks=$$($(BIN)/python -m stacks looks) && eval "$$looks" && $(RUN) chat $(ARGS)
 
 insights: setup terraform ## Show what went unanswered and what got a thumbs-down (ENV=dev, ARGS=…)
 	@test -d cdktf.out || $(RUN) synth
@@ -50,6 +51,12 @@ synth: setup ## Package the function and synthesize every stack into cdktf.out
 
 check: setup ## Lint, check the format and the types
 	@$(RUN) check
+
+bot: setup ## Make this repository your own bot (ARGS='--name Ada --accent "#7a1fa2" --knowledge DIR', --help for all)
+	@$(BIN)/python -m own $(ARGS)
+
+pictures: setup page ## Take the pictures of the page in docs/pictures anew
+	@$(RUN) pictures
 
 bench: setup ## Measure, and print every figure beside its peer's
 	@$(RUN) bench $(ARGS)
@@ -64,6 +71,9 @@ endif
 
 terraform:
 	@$(BIN)/python -m delivery environment > /dev/null
+
+page: $(PAGE_READY)
+	@$(BIN)/python -m tests.page.chromium
 
 lock: setup ## Lock the dependencies that Pipfile names
 	@$(BIN)/python -m pipenv lock
@@ -88,6 +98,13 @@ $(PYTHON_READY):
 		--requirement .tools/requirements.txt 2> .tools/pip.log || { cat .tools/pip.log >&2; exit 1; }
 	@touch $@
 	@echo 'setting up: Python packages are installed'
+
+$(PAGE_READY):
+	@echo 'setting up: what drives Chromium in the tests of the page (once)'
+	@$(BIN)/python -m delivery.requirements page > .tools/page.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --no-deps --require-hashes \
+		--requirement .tools/page.txt 2> .tools/page.log || { cat .tools/page.log >&2; exit 1; }
+	@touch $@
 
 $(NODE_READY):
 	@command -v npm > /dev/null || { echo 'npm is missing: install Node.js with npm' >&2; exit 2; }

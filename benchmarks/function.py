@@ -30,8 +30,14 @@ VARIABLES = {
     "TABLE_NAME": "conversations",
     "ENVIRONMENT": "dev",
     "BOT_NAME": "Parley",
+    "GREETING": "Hello!",
+    "ACCENT": "#2f5fdd",
+    "ACCENT_DARK": "#7a98e9",
     "RETENTION_DAYS": "30",
     "RESPONDER": "knowledge",
+    "BACKUP_DAYS": "35",
+    "MESSAGES_PER_MINUTE": "60",
+    "POWERTOOLS_METRICS_NAMESPACE": "parley",
     "POWERTOOLS_SERVICE_NAME": "chatbot",
     "AWS_REGION": "eu-central-1",
     "AWS_DEFAULT_REGION": "eu-central-1",
@@ -79,11 +85,12 @@ def _turns(repeat: int) -> list[Figure]:
     from chatbot.knowledge import Knowledge
     from chatbot.learn import learn
     from chatbot.responders import KnowledgeResponder
-    from chatbot.serve import Bot
+    from chatbot.serve import LOOKS, Bot
+    from chatbot.settings import looks
 
     folder = ROOT / "knowledge"
     responder = KnowledgeResponder(Knowledge(learn(folder)))
-    asked, say = bot.questions(), _conversation(Bot(folder, name="Parley").answer)
+    asked, say = bot.questions(), _conversation(Bot(folder, looks(LOOKS)).answer)
     works: dict[str, Measurement] = {
         "reply": partial(_cpu_each, lambda question: responder.reply(question, ()), asked),
         "handler": partial(_cpu_each, say, asked),
@@ -98,13 +105,13 @@ def _turns(repeat: int) -> list[Figure]:
 
 def _conversation(answer: bot.Answer) -> Callable[[str], None]:
     """Return what says something to the bot, in a new conversation whenever the last one is long."""
-    paths: list[str] = []
+    chats: list[bot.Chat] = []
     asked = itertools.count()
 
     def say(question: str) -> None:
         if next(asked) % LONG_CONVERSATION == 0:
-            paths.append(bot.start(answer))
-        bot.say(answer, paths[-1], question)
+            chats.append(bot.start(answer))
+        bot.say(answer, chats[-1], question)
 
     return say
 

@@ -1,6 +1,7 @@
-"""``python3 -m delivery.requirements``: every locked package of this project, as a requirements file for pip."""
+"""``python3 -m delivery.requirements [CATEGORY …]``: the locked packages, as a requirements file for pip."""
 
 import json
+import sys
 from pathlib import Path
 
 from delivery.vendor import requirement
@@ -10,9 +11,9 @@ CATEGORIES = ("default", "develop", "delivery", "lambda")
 
 
 def main() -> None:
-    """Print one line a package, with its hashes."""
+    """Print one line a package, with its hashes; without categories, of those that every command needs."""
     lock = json.loads(Path("Pipfile.lock").read_text())
-    packages = {name: locked for category in CATEGORIES for name, locked in lock[category].items()}
+    packages = {name: locked for category in sys.argv[1:] or CATEGORIES for name, locked in lock[category].items()}
     print("\n".join(requirement(name, packages[name]) for name in sorted(packages)))
 
 

@@ -13,7 +13,10 @@ PIPELINE = re.compile(r"[A-Za-z0-9.@_-]{1,100}")
 
 @dataclass(frozen=True)
 class Configuration:
-    """The table ``[tool.rehearsal]``; ``account``, ``region`` and ``repository`` are commands that print the value."""
+    """The table ``[tool.rehearsal]``.
+
+    ``account``, ``region`` and ``repository`` are commands that print the value; ``facts`` runs them.
+    """
 
     project: Path
     """The folder of the ``pyproject.toml``; commands run there."""
@@ -24,6 +27,8 @@ class Configuration:
     """Prints the full repository id and the branch, as in ``acme/parley main``."""
 
     pipeline: str
+    """Its name, or a command that prints it: no name has a blank in it."""
+
     bootstrap: str
     synthesize: str = ""
     environment: str = ""
@@ -110,7 +115,7 @@ def _consistent(configuration: Configuration) -> Configuration:
         raise UserError(
             "pyproject.toml: [tool.rehearsal] deploy-stage must contain {environment} once: '{environment}-deploy'"
         )
-    if not PIPELINE.fullmatch(configuration.pipeline):
+    if not (PIPELINE.fullmatch(configuration.pipeline) or " " in configuration.pipeline):
         raise UserError(
             f"pyproject.toml: [tool.rehearsal] pipeline {configuration.pipeline!r} is no name CodePipeline allows"
         )

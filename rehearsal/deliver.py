@@ -23,13 +23,14 @@ class Delivery:
 
     def __init__(self, configuration: Configuration, there: Serving, screen: Screen) -> None:
         self._configuration, self._there, self._screen = configuration, there, screen
-        self._pipeline = Pipeline(there.client("codepipeline"), configuration.pipeline)
+        self._name = facts.pipeline(configuration)
+        self._pipeline = Pipeline(there.client("codepipeline"), self._name)
         self.execution = ""
         """The execution's id, once there is one."""
 
     def deliver(self, *, policy: Policy, to: str | None, file: Path | None) -> int:
         """Push, follow and tell; return the exit code. Raises ``UserError`` and ``RehearsalError``."""
-        with reaching(self._there, self._configuration.pipeline):
+        with reaching(self._there, self._name):
             last_stage = self._last_stage(to)
             self.execution = self._begin()
             with self._screen:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from rehearsal import approvals, commands
+from rehearsal import approvals, commands, facts
 from rehearsal.addresses import addresses
 from rehearsal.approvals import Answer
 from rehearsal.configuration import Configuration
@@ -42,8 +42,9 @@ def status(configuration: Configuration, _: argparse.Namespace) -> int:
     screen.say(f"account {serving.account}, region {serving.region}")
     for repository, path in serving.git.items():
         screen.say(f"git push {shlex.quote(path)}   delivers to {repository}", "dim")
-    pipeline = Pipeline(serving.client("codepipeline"), configuration.pipeline)
-    with reaching(serving, configuration.pipeline):
+    name = facts.pipeline(configuration)
+    pipeline = Pipeline(serving.client("codepipeline"), name)
+    with reaching(serving, name):
         _show_executions(screen, pipeline)
         client = serving.client("apigateway")
         screen.urls(addresses(client, endpoint=serving.endpoint, tag=configuration.url_tag))
@@ -127,8 +128,9 @@ def _answer(configuration: Configuration, decision: Answer) -> int:
     serving = _serving(configuration)
     if len(decision.comment) > approvals.COMMENT_LIMIT:
         raise UserError(f"--comment: {len(decision.comment)} characters, AWS keeps {approvals.COMMENT_LIMIT} at most")
-    pipeline = Pipeline(serving.client("codepipeline"), configuration.pipeline)
-    with reaching(serving, configuration.pipeline):
+    name = facts.pipeline(configuration)
+    pipeline = Pipeline(serving.client("codepipeline"), name)
+    with reaching(serving, name):
         waiting = approvals.waiting(pipeline)
         answered = [approval for approval in waiting if approvals.answer(pipeline, approval, decision)]
     if not answered:
@@ -142,8 +144,9 @@ def _answer(configuration: Configuration, decision: Answer) -> int:
 def stop(configuration: Configuration, _: argparse.Namespace) -> int:
     """Have the executions that are under way end after their running actions."""
     serving = _serving(configuration)
-    pipeline = Pipeline(serving.client("codepipeline"), configuration.pipeline)
-    with reaching(serving, configuration.pipeline):
+    name = facts.pipeline(configuration)
+    pipeline = Pipeline(serving.client("codepipeline"), name)
+    with reaching(serving, name):
         running = [each for each in pipeline.executions() if each.status == "InProgress"]
         for execution in running:
             pipeline.stop(execution.identifier, "python -m rehearsal stop")
@@ -160,8 +163,9 @@ def stop(configuration: Configuration, _: argparse.Namespace) -> int:
 def logs(configuration: Configuration, options: argparse.Namespace) -> int:
     """Print an action's log."""
     serving = _serving(configuration)
-    pipeline = Pipeline(serving.client("codepipeline"), configuration.pipeline)
-    with reaching(serving, configuration.pipeline):
+    name = facts.pipeline(configuration)
+    pipeline = Pipeline(serving.client("codepipeline"), name)
+    with reaching(serving, name):
         executions = pipeline.executions()
         actions = list(pipeline.execution(executions[0].identifier).actions) if executions else []
     log = _chosen(actions, options.action)

@@ -1,9 +1,9 @@
-"""What the project's own commands print about it: account, region, repository."""
+"""What the project's own commands print about it: account, region, repository, pipeline."""
 
 import re
 
 from rehearsal.commands import printed
-from rehearsal.configuration import Configuration
+from rehearsal.configuration import PIPELINE, Configuration
 from rehearsal.errors import UserError
 
 ACCOUNT = re.compile(r"\d{12}")
@@ -27,6 +27,13 @@ def repository(configuration: Configuration) -> tuple[str, str]:
     fact = _fact(configuration, "repository", REPOSITORY, "a repository's id and a branch, as in acme/parley main")
     full_id, branch = fact.split()
     return full_id, branch
+
+
+def pipeline(configuration: Configuration) -> str:
+    """Return the name of the pipeline to follow. Raises ``UserError``."""
+    if PIPELINE.fullmatch(configuration.pipeline):
+        return configuration.pipeline
+    return _fact(configuration, "pipeline", PIPELINE, "a name that CodePipeline allows")
 
 
 def _fact(configuration: Configuration, key: str, form: re.Pattern[str], expected: str) -> str:

@@ -2,7 +2,7 @@
 
 import time
 
-from rehearsal import approvals
+from rehearsal import approvals, facts
 from rehearsal.configuration import Configuration
 from rehearsal.execution import Execution
 from rehearsal.follow import Pipeline
@@ -16,8 +16,9 @@ POLL_SECONDS = 1.0
 
 def watch(configuration: Configuration, there: Serving, screen: Screen) -> None:
     """Tell of executions until interrupted."""
-    pipeline = Pipeline(there.client("codepipeline"), configuration.pipeline)
-    with reaching(there, configuration.pipeline):
+    name = facts.pipeline(configuration)
+    pipeline = Pipeline(there.client("codepipeline"), name)
+    with reaching(there, name):
         known = {execution.identifier: execution.status for execution in pipeline.executions()}
         asked: set[str] = set()
         while True:

@@ -1,6 +1,7 @@
-"""``python -m stacks account|region|repository|environments``: what other programs need to know of the settings."""
+"""``python -m stacks SETTING``: what other programs need to know of the settings."""
 
 import argparse
+import shlex
 from collections.abc import Callable
 
 from stacks.loading import load_project
@@ -10,6 +11,10 @@ ANSWERS: dict[str, Callable[[Project], str]] = {
     "account": lambda project: project.account,
     "region": lambda project: project.region,
     "repository": lambda project: f"{project.source.repository} {project.source.branch}",
+    "pipeline": lambda project: project.name,
+    "looks": lambda project: "\n".join(
+        f"{name}={shlex.quote(value)}" for name, value in project.looks.variables.items()
+    ),
     "environments": lambda project: "\n".join(environment.name for environment in project.environments),
 }
 

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from stacks.checks import SettingsError, check, check_region, member, partitions
 from stacks.environment import ACCOUNT, Approval, Environment, Model
+from stacks.looks import ACCENT, Looks
 
 __all__ = ["Approval", "Environment", "Model", "Project", "Provider", "SettingsError", "Source"]
 
@@ -51,6 +52,13 @@ class Project:
 
     name: str
     bot_name: str
+    """What people call the bot, and see as the page's title."""
+    greeting: str = ""
+    """What it says first; left out, it greets with its name."""
+    accent: str = ACCENT
+    """The page's colour, readable on white."""
+    accent_dark: str = ""
+    """The same on a dark page; left out, the nearest to ``accent`` that is readable there."""
     account: str
     region: str
     source: Source
@@ -60,13 +68,18 @@ class Project:
         check(
             NAME.fullmatch(self.name), f"project {self.name!r}: a name is 3 to 16 lower-case letters, digits and dashes"
         )
-        check(1 <= len(self.bot_name) <= 40, "bot_name has 1 to 40 characters")
+        _ = self.looks
         check(ACCOUNT.fullmatch(self.account), f"account {self.account!r} is not 12 digits in quotes")
         check_region(self.region, f"project {self.name!r}")
         check(self.environments, "environments is empty; keep at least one")
         names = [environment.name for environment in self.environments]
         for name in names:
             check(names.count(name) == 1, f"environment {name!r} stands {names.count(name)} times; names are unique")
+
+    @property
+    def looks(self) -> Looks:
+        """How the bot presents itself. Raises `SettingsError` where the page could not be read."""
+        return Looks(bot_name=self.bot_name, greeting=self.greeting, accent=self.accent, accent_dark=self.accent_dark)
 
     def resource_name(self, part: str, environment: Environment | None = None) -> str:
         """The name of ``part``: every physical name in every account comes from here."""

@@ -35,7 +35,7 @@ class Conversations:
 
     store: Store
     responder: Responder
-    bot_name: str
+    greeting: str
     retention: timedelta
     messages_per_minute: int
     daily_tokens: int = 0
@@ -57,7 +57,7 @@ class Conversations:
             token=token,
             created_at=created,
             expires_at=conversation.expires_at,
-            greeting=f"Hello, I am {self.bot_name}. What would you like to know?",
+            greeting=self.greeting,
             suggestions=self.responder.starters,
         )
 

@@ -33,14 +33,14 @@ def _assemble(settings: Settings) -> Api:
     conversations = Conversations(
         store=DynamoStore(client, table_name=settings.table_name),
         responder=_responder(settings, logger),
-        bot_name=settings.bot_name,
+        greeting=settings.looks.greeting,
         retention=settings.retention,
         messages_per_minute=settings.messages_per_minute,
         daily_tokens=settings.model.daily_tokens if settings.model else 0,
     )
     operations = Operations(
         conversations=conversations,
-        bot_name=settings.bot_name,
+        looks=settings.looks,
         environment=settings.environment,
         release=RELEASE.read_text(encoding="utf-8"),
         backup_days=settings.backup_days,
@@ -58,7 +58,7 @@ def _responder(settings: Settings, logger: Logger) -> Responder:
     from chatbot.bedrock import BedrockResponder
 
     return BedrockResponder.from_settings(
-        settings.model, knowledge=knowledge, bot_name=settings.bot_name, logger=logger
+        settings.model, knowledge=knowledge, bot_name=settings.looks.bot_name, logger=logger
     )
 
 

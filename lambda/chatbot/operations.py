@@ -18,6 +18,7 @@ from chatbot.telemetry import facts_of
 
 if TYPE_CHECKING:
     from chatbot.conversation import Conversations
+    from chatbot.looks import Looks
 
 UTF_8 = "; charset=utf-8"
 
@@ -38,12 +39,12 @@ class Operations:
     """The operations of one bot, by their names in the contract."""
 
     def __init__(
-        self, *, conversations: Conversations, bot_name: str, environment: str, release: str, backup_days: int
+        self, *, conversations: Conversations, looks: Looks, environment: str, release: str, backup_days: int
     ) -> None:
         self._conversations = conversations
         self._health = Health(status="ok", environment=environment, release=release)
-        self._page = Page(bot_name=bot_name, environment=environment)
-        self._bot_name = bot_name
+        self._page = Page(looks, environment=environment, backup_days=backup_days)
+        self._bot_name = looks.bot_name
         self._backup_days = backup_days
 
     def __getitem__(self, operation: str) -> Callable[[Request], Response]:

@@ -1,4 +1,4 @@
-"""The chat page, filled in once, with the headers that let nothing but its own script and style run."""
+"""The chat page, put together once from the files of ``web/``, with headers that let nothing else run in it."""
 
 from __future__ import annotations
 
@@ -8,23 +8,43 @@ import html
 import re
 from pathlib import Path
 from string import Template
+from typing import TYPE_CHECKING
 
-TEMPLATE = Path(__file__).with_name("page.html")
+from chatbot.contract import TEXT_LENGTH
+
+if TYPE_CHECKING:
+    from chatbot.looks import Looks
+
+WEB = Path(__file__).with_name("web")
+# One script, in the order in which its parts build on one another.
+SCRIPTS = ("memory.js", "bot.js", "markdown.js", "log.js", "page.js")
 PRODUCTION = "prod"
+BACKUPS = " Backups keep it for up to {days} days more."
 
 
 class Page:
-    """The page of one bot in one environment."""
+    """The page of one bot in one environment, whose backups keep what was deleted for so many days."""
 
-    def __init__(self, *, bot_name: str, environment: str) -> None:
-        source = TEMPLATE.read_text(encoding="utf-8")
-        badge = "" if environment == PRODUCTION else f'<span class="badge">{html.escape(environment)}</span>'
-        self.html = Template(source).substitute(bot_name=html.escape(bot_name), badge=badge)
+    def __init__(self, looks: Looks, *, environment: str, backup_days: int) -> None:
+        colours = f":root{{--accent-light:{looks.accent};--accent-dark:{looks.accent_dark}}}\n"
+        self.html = Template(_read("index.html")).substitute(
+            bot_name=html.escape(looks.bot_name),
+            badge="" if environment == PRODUCTION else f'<span class="badge">{html.escape(environment)}</span>',
+            icon=looks.accent.removeprefix("#"),
+            longest=TEXT_LENGTH,
+            backups=BACKUPS.format(days=backup_days) if backup_days else "",
+            style=colours + _read("style.css"),
+            script='"use strict";\n' + "".join(map(_read, SCRIPTS)),
+        )
         self.headers = {
             "Content-Security-Policy": _policy(self.html),
             "Referrer-Policy": "no-referrer",
             "X-Frame-Options": "DENY",
         }
+
+
+def _read(name: str) -> str:
+    return (WEB / name).read_text(encoding="utf-8")
 
 
 def _policy(document: str) -> str:

@@ -6,6 +6,7 @@ The very code of the function answers; conversations live in memory, and a chang
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import sys
 import threading
@@ -21,16 +22,24 @@ from chatbot.cors import Cors
 from chatbot.knowledge import Knowledge
 from chatbot.learn import learn
 from chatbot.lessons import KnowledgeError
+from chatbot.looks import Looks
 from chatbot.loopback import STAGE, Server
 from chatbot.memory import MemoryStore
 from chatbot.operations import Operations
 from chatbot.responders import KnowledgeResponder
+from chatbot.settings import SettingsError, looks
 from chatbot.telemetry import Telemetry
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-BOT_NAME = "Parley"
+# How a bot looks that nobody has told anything; `python -m stacks looks` prints what the settings say.
+LOOKS = {
+    "BOT_NAME": "Bot",
+    "GREETING": "Hello! What would you like to know?",
+    "ACCENT": "#4a5568",
+    "ACCENT_DARK": "#a0aec0",
+}
 RETENTION = timedelta(days=1)
 MESSAGES_PER_MINUTE = 6_000
 
@@ -38,9 +47,9 @@ MESSAGES_PER_MINUTE = 6_000
 class Bot:
     """The bot with its newest knowledge."""
 
-    def __init__(self, folder: Path, *, name: str) -> None:
+    def __init__(self, folder: Path, looks: Looks) -> None:
         self.folder = folder
-        self.name = name
+        self.looks = looks
         self._store = MemoryStore()
         self._logger = Logger(service="chatbot", level="WARNING", stream=sys.stderr)
         self.learn()
@@ -50,12 +59,12 @@ class Bot:
         conversations = Conversations(
             store=self._store,
             responder=KnowledgeResponder(Knowledge(learn(self.folder))),
-            bot_name=self.name,
+            greeting=self.looks.greeting,
             retention=RETENTION,
             messages_per_minute=MESSAGES_PER_MINUTE,
         )
         operations = Operations(
-            conversations=conversations, bot_name=self.name, environment=STAGE, release="local", backup_days=0
+            conversations=conversations, looks=self.looks, environment=STAGE, release="local", backup_days=0
         )
         self._api = Api(operations, cors=Cors(()), telemetry=Telemetry(self._logger))
 
@@ -91,8 +100,12 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--knowledge", type=Path, default=Path("knowledge"), metavar="DIR", help="the knowledge (default knowledge)"
     )
-    parser.add_argument("--name", default=BOT_NAME, help="the bot's name")
+    parser.add_argument("--name", help="the bot's name (default BOT_NAME of the environment)")
     return parser.parse_args(arguments)
+
+
+def _looks(environment: Mapping[str, str], *, name: str | None) -> Looks:
+    return looks(LOOKS | dict(environment) | ({"BOT_NAME": name} if name else {}))
 
 
 def _port(text: str) -> int:
@@ -105,9 +118,9 @@ def _port(text: str) -> int:
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
     try:
-        bot = Bot(options.knowledge, name=options.name)
+        bot = Bot(options.knowledge, _looks(os.environ, name=options.name))
         server = Server(options.port, bot.answer)
-    except KnowledgeError as error:
+    except (KnowledgeError, SettingsError) as error:
         print(error, file=sys.stderr)
         return 2
     except OSError as error:
@@ -127,7 +140,7 @@ def _serve(bot: Bot, server: Server) -> None:
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True).start()
         watcher.start()
         watching.wait(timeout=2)
-        print(f"{bot.name} answers at {server.url}  (Ctrl-C ends it)", flush=True)
+        print(f"{bot.looks.bot_name} answers at {server.url}  (Ctrl-C ends it)", flush=True)
         stop.wait()
         server.shutdown()
     watcher.join(timeout=2)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from chatbot.contract import ResponderName
+from chatbot.looks import COLOUR, Looks
 
 # Instructions, a question and a passage need this much, and so does a short answer.
 LEAST_CONTEXT_TOKENS = 4_000
@@ -43,7 +44,7 @@ class Settings:
 
     table_name: str
     environment: str
-    bot_name: str
+    looks: Looks
     retention: timedelta
     responder: ResponderName
     metrics_namespace: str
@@ -68,7 +69,7 @@ class Settings:
         return cls(
             table_name=read.text("TABLE_NAME"),
             environment=read.text("ENVIRONMENT"),
-            bot_name=read.text("BOT_NAME"),
+            looks=read.looks(),
             retention=timedelta(days=read.number("RETENTION_DAYS", unit="days", most=3650)),
             responder=responder,
             metrics_namespace=read.text("POWERTOOLS_METRICS_NAMESPACE"),
@@ -78,6 +79,11 @@ class Settings:
             log_content=read.switch("LOG_CONTENT"),
             model=read.model() if responder == "bedrock" else None,
         )
+
+
+def looks(variables: Mapping[str, str]) -> Looks:
+    """Read from environment variables how the bot presents itself; raises SettingsError as the whole does."""
+    return _Reader(variables).looks()
 
 
 @dataclass(frozen=True)
@@ -116,6 +122,20 @@ class _Reader:
                 return known
             case unknown:
                 raise SettingsError(f"environment variable {name} must be knowledge or bedrock, got {unknown!r}")
+
+    def looks(self) -> Looks:
+        return Looks(
+            bot_name=self.text("BOT_NAME"),
+            greeting=self.text("GREETING"),
+            accent=self.colour("ACCENT"),
+            accent_dark=self.colour("ACCENT_DARK"),
+        )
+
+    def colour(self, name: str) -> str:
+        text = self.text(name)
+        if not re.fullmatch(COLOUR, text):
+            raise SettingsError(f"environment variable {name} must be a colour such as #2f5fdd, got {text!r}")
+        return text
 
     def model(self) -> ModelSettings:
         guardrail_id = self.optional("GUARDRAIL_ID", None)

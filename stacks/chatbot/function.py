@@ -84,7 +84,7 @@ def _variables(name: str, project: Project, environment: Environment, table: Con
     fixed = {
         "TABLE_NAME": table.name,
         "ENVIRONMENT": environment.name,
-        "BOT_NAME": project.bot_name,
+        **project.looks.variables,
         "RETENTION_DAYS": str(environment.retention_days),
         "BACKUP_DAYS": str(environment.backup_days),
         "MESSAGES_PER_MINUTE": str(environment.messages_per_minute),

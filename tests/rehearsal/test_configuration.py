@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from rehearsal import facts
 from rehearsal.configuration import read
 from rehearsal.errors import UserError
 
@@ -58,7 +59,7 @@ def test_deploy_stages_are_named_after_environments(tmp_path: Path) -> None:
         (table(bootstrap="'''a\nb'''"), "bootstrap must be one line of text"),
         (table(allowed_hosts="'one'"), "allowed-hosts must be a list of strings"),
         (table(deploy_stage="'deploy'"), "must contain {environment} once"),
-        (table(pipeline="'a b'"), "no name CodePipeline allows"),
+        (table(pipeline="'a/b'"), "no name CodePipeline allows"),
     ],
 )
 def test_a_mistake_is_told_in_one_line(tmp_path: Path, text: str, message: str) -> None:
@@ -67,6 +68,18 @@ def test_a_mistake_is_told_in_one_line(tmp_path: Path, text: str, message: str) 
         read(written(tmp_path, text))
 
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("pipeline", ["'greeter'", "'echo greeter'"])
+def test_the_pipeline_is_named_or_a_command_prints_its_name(tmp_path: Path, pipeline: str) -> None:
+    """So that a project whose settings know the name need not repeat it."""
+    assert facts.pipeline(read(written(tmp_path, table(pipeline=pipeline)))) == "greeter"
+
+
+def test_a_command_that_prints_no_pipeline_s_name_is_told(tmp_path: Path) -> None:
+    """What it printed, and what was expected."""
+    with pytest.raises(UserError, match="printed 'the greeter', expected a name that CodePipeline allows"):
+        facts.pipeline(read(written(tmp_path, table(pipeline="'echo the greeter'"))))
 
 
 def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from io import StringIO
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,16 +18,24 @@ from chatbot.conversation import Conversations
 from chatbot.cors import Cors
 from chatbot.knowledge import Knowledge
 from chatbot.learn import learn
+from chatbot.looks import Looks
 from chatbot.memory import MemoryStore
 from chatbot.operations import Operations
 from chatbot.reply import Responder
 from chatbot.responders import KnowledgeResponder
 from chatbot.store import Store
 from chatbot.telemetry import Telemetry
+from tests.unit.chatbot.sample import KNOWLEDGE
 
-KNOWLEDGE = Path(__file__).parents[3] / "knowledge"
 START = datetime(2026, 11, 22, 12, tzinfo=UTC)
 REQUEST_ID = "5f0c2f6e-2b1c-4e8d-9a3b-0d6f4c1e7a90"
+
+LOOKS = Looks(
+    bot_name="Parley",
+    greeting="Hello, I am Parley. What would you like to know?",
+    accent="#2f5fdd",
+    accent_dark="#7a98e9",
+)
 
 
 @dataclass
@@ -100,7 +107,7 @@ class Bot:
         self.conversations = Conversations(
             store=self.store,
             responder=self.responder or KnowledgeResponder(self.knowledge),
-            bot_name="Parley",
+            greeting=LOOKS.greeting,
             retention=timedelta(days=30),
             messages_per_minute=self.messages_per_minute,
             daily_tokens=self.daily_tokens,
@@ -108,7 +115,7 @@ class Bot:
             pause=lambda *_: None,
         )
         operations = Operations(
-            conversations=self.conversations, bot_name="Parley", environment="dev", release="abc", backup_days=35
+            conversations=self.conversations, looks=LOOKS, environment="dev", release="abc", backup_days=35
         )
         metrics = EphemeralMetrics(namespace="Parley", service="chatbot")
         logger = Logger(service=f"test-{uuid.uuid4()}", stream=self.log)

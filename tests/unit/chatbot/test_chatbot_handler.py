@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from chatbot.learn import main
-from tests.unit.chatbot import emulated
+from tests.unit.chatbot import emulated, sample
 from tests.unit.chatbot.fake_bedrock import FakeBedrock
 
 ROOT = Path(__file__).parents[3]
@@ -21,6 +21,9 @@ VARIABLES = {
     "TABLE_NAME": "packaged-conversations",
     "ENVIRONMENT": "prod",
     "BOT_NAME": "Parley",
+    "GREETING": "Hello!",
+    "ACCENT": "#2f5fdd",
+    "ACCENT_DARK": "#7a98e9",
     "RETENTION_DAYS": "30",
     "RESPONDER": "knowledge",
     "MESSAGES_PER_MINUTE": "60",
@@ -54,7 +57,7 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("package")
     ignored = shutil.ignore_patterns(*NOT_SHIPPED, "__pycache__")
     shutil.copytree(ROOT / "lambda" / "chatbot", folder / "chatbot", ignore=ignored)
-    assert main([str(ROOT / "knowledge"), str(folder / "chatbot" / "knowledge.json")]) == 0
+    assert main([str(sample.KNOWLEDGE), str(folder / "chatbot" / "knowledge.json")]) == 0
     (folder / "chatbot" / "release.txt").write_text("abc")
     return folder
 

@@ -1,7 +1,5 @@
 """The search: spelling, follow-ups, speed of nothing but words, and questions that are none."""
 
-from pathlib import Path
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,8 +7,9 @@ from hypothesis import strategies as st
 from chatbot.knowledge import Knowledge
 from chatbot.learn import learn
 from chatbot.words import edits, stem, words
+from tests.unit.chatbot import sample
 
-KNOWLEDGE = Knowledge(learn(Path(__file__).parents[3] / "knowledge"))
+KNOWLEDGE = Knowledge(learn(sample.KNOWLEDGE))
 
 
 @pytest.mark.parametrize("question", ["waht does it csot", "WHAT DOES IT COST???", "whát does it cöst", "costs"])

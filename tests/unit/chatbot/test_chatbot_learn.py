@@ -9,6 +9,7 @@ import pytest
 
 from chatbot.knowledge import Knowledge
 from chatbot.learn import learn, main
+from tests.unit.chatbot import sample
 
 ROOT = Path(__file__).parents[3]
 GOOD = "# Tea\n\n## How is tea made?\n\nAlso asked: brewing | a hot cuppa\n\nWith *hot* water.\n\n- and\n- leaves\n"
@@ -58,7 +59,7 @@ def test_the_index_is_the_same_bytes_every_time(tmp_path: Path) -> None:
     written = []
     for seed in ("1", "2"):
         output = tmp_path / seed / "knowledge.json"
-        command = [sys.executable, "-m", "chatbot.learn", str(ROOT / "knowledge"), str(output)]
+        command = [sys.executable, "-m", "chatbot.learn", str(sample.KNOWLEDGE), str(output)]
         subprocess.run(command, check=True, env={"PYTHONPATH": str(ROOT / "lambda"), "PYTHONHASHSEED": seed})
         written.append(output.read_bytes())
     assert written[0] == written[1]

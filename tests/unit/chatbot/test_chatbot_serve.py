@@ -15,6 +15,7 @@ import pytest
 import requests
 
 LAMBDA = Path(__file__).parents[3] / "lambda"
+LOOKS = {"BOT_NAME": "Ada", "GREETING": "Good day.", "ACCENT": "#7a1fa2", "ACCENT_DARK": "#c58be0"}
 TEA = "# Tea\n\n## How is tea made?\n\nWith hot water.\n"
 
 
@@ -37,7 +38,7 @@ class Running:
                 [sys.executable, "-m", "chatbot.serve", "--port", "0", "--knowledge", str(folder)],
                 stdout=stream,
                 stderr=subprocess.STDOUT,
-                env=os.environ | {"PYTHONPATH": str(LAMBDA)},
+                env=os.environ | {"PYTHONPATH": str(LAMBDA)} | LOOKS,
             )
         self.url = eventually(lambda: re.search(r"http://127\.0\.0\.1:\d+/", self.told()))[0]
 
@@ -70,7 +71,8 @@ def server(knowledge_folder: Path, tmp_path: Path) -> Iterator[Running]:
 def test_it_serves_the_page_and_holds_a_conversation(server: Running) -> None:
     """The address that it prints opens the page, and the API answers below it."""
     page = requests.get(server.url, timeout=5)
-    assert "<title>Parley</title>" in page.text
+    assert "<title>Ada</title>" in page.text
+    assert "--accent-light:#7a1fa2;--accent-dark:#c58be0" in page.text
     assert server.ask("how is tea made")["reply"] == "With hot water."
     assert requests.post(f"{server.url}health", timeout=5).headers["Allow"] == "GET"
     binary = requests.post(

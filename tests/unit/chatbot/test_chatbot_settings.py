@@ -10,6 +10,9 @@ COMPLETE = {
     "TABLE_NAME": "parley-dev-conversations",
     "ENVIRONMENT": "dev",
     "BOT_NAME": "Parley",
+    "GREETING": "Hello!",
+    "ACCENT": "#2f5fdd",
+    "ACCENT_DARK": "#7a98e9",
     "RETENTION_DAYS": "30",
     "RESPONDER": "knowledge",
     "MESSAGES_PER_MINUTE": "60",
@@ -33,6 +36,13 @@ def test_complete_settings_are_read() -> None:
     assert settings.retention == timedelta(days=30)
     assert settings.messages_per_minute == 60
     assert settings.model is None
+
+
+@pytest.mark.parametrize("colour", ["blue", "#fff", "#2F5FDD", "#2f5fdd;}</style>"])
+def test_a_colour_that_is_none_is_told(colour: str) -> None:
+    """It goes into the page's style, so nothing else may."""
+    with pytest.raises(SettingsError, match="ACCENT_DARK must be a colour such as #2f5fdd"):
+        Settings.from_environment(COMPLETE | {"ACCENT_DARK": colour})
 
 
 def test_what_is_not_set_is_off() -> None:

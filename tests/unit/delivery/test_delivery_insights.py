@@ -95,7 +95,7 @@ def test_the_turns_that_the_bot_kept_are_found(client: Any) -> None:
     conversations = Conversations(
         store=DynamoStore(client, table_name=TABLE),
         responder=Says(),
-        bot_name="Parley",
+        greeting="Hello!",
         retention=timedelta(days=40),
         messages_per_minute=6_000,
         now=lambda: clock[0],

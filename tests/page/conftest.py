@@ -1,0 +1,100 @@
+"""The page as a person meets it: Chromium, the bot alone on loopback, and a proxy in between that can fail."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+try:
+    from playwright.sync_api import Browser, Playwright, sync_playwright
+except ModuleNotFoundError:
+    pytest.exit("tests/page needs Playwright, which make test installs; or leave them out: pytest tests/unit", 4)
+
+from tests.page import chromium
+from tests.page.faults import Faults, Proxy
+from tests.page.serving import serving
+from tests.page.visitor import Visitor
+
+KNOWLEDGE = Path(__file__).with_name("knowledge")
+PATIENCE_MS = 5_000
+
+
+@pytest.fixture(scope="session")
+def bot() -> Iterator[str]:
+    with serving(KNOWLEDGE, BOT_NAME="Parley") as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as playwright:
+        yield playwright
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    executable = chromium.find()
+    if not executable:
+        pytest.fail(chromium.MISSING, pytrace=False)
+    browser = playwright.chromium.launch(executable_path=executable, args=chromium.arguments())
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def proxy(bot: str) -> Iterator[Proxy]:
+    with Proxy(bot) as proxy:
+        threading.Thread(target=proxy.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        yield proxy
+        proxy.shutdown()
+
+
+@pytest.fixture
+def faults(proxy: Proxy) -> Faults:
+    """What goes wrong between the browser and the bot, until a test says so: nothing."""
+    return proxy.faults
+
+
+@contextmanager
+def visitors(browser: Browser, address: str, bot: str) -> Iterator[Callable[..., Visitor]]:
+    """Give what opens the page in a browser of its own; ``clock`` is a clock in hand, the rest is Playwright's."""
+    contexts = []
+
+    def opened(*, clock: bool = False, **options: Any) -> Visitor:
+        context = browser.new_context(**{"viewport": {"width": 1100, "height": 800}, "locale": "en-GB"} | options)
+        contexts.append(context)
+        context.set_default_timeout(PATIENCE_MS)
+        if clock:
+            context.clock.install()
+        page = context.new_page()
+        page.goto(address)
+        return Visitor(page, bot)
+
+    yield opened
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def open_page(browser: Browser, proxy: Proxy, bot: str) -> Iterator[Callable[..., Visitor]]:
+    """What opens the page, through the proxy."""
+    with visitors(browser, proxy.url, bot) as opened:
+        yield opened
+
+
+@pytest.fixture
+def visitor(open_page: Callable[..., Visitor]) -> Visitor:
+    """The page, opened and greeting."""
+    visitor = open_page()
+    visitor.greeting.wait_for()
+    return visitor
+
+
+@pytest.fixture(scope="module")
+def reader(browser: Browser, bot: str) -> Iterator[Visitor]:
+    """One page for a whole module, for tests that leave it as it was."""
+    with visitors(browser, bot, bot) as opened:
+        yield opened()
