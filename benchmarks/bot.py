@@ -2,7 +2,9 @@
 
 import importlib.util
 import json
+import uuid
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
@@ -13,22 +15,31 @@ ACCURACY = ROOT / "tests" / "unit" / "chatbot" / "test_chatbot_accuracy.py"
 Answer = Callable[[dict[str, Any]], Mapping[str, Any]]
 
 
-def start(answer: Answer) -> str:
-    """Start a conversation and return the path of its messages."""
+@dataclass(frozen=True)
+class Chat:
+    """A conversation: where its messages are, and what opens it."""
+
+    path: str
+    token: str
+
+
+def start(answer: Answer) -> Chat:
+    """Start a conversation."""
     started = json.loads(_accepted(answer(_event("/v1/conversations", None)), 201))
-    return f"/v1/conversations/{started['conversation_id']}/messages"
+    return Chat(f"/v1/conversations/{started['conversation_id']}/messages", started["token"])
 
 
-def say(answer: Answer, path: str, text: str) -> None:
-    """Send one message to a conversation."""
-    _accepted(answer(_event(path, json.dumps({"text": text}))), 200)
+def say(answer: Answer, chat: Chat, text: str) -> None:
+    """Send one message to a conversation, with a key as the page sends one."""
+    headers = {"Authorization": f"Bearer {chat.token}", "Idempotency-Key": str(uuid.uuid4())}
+    _accepted(answer(_event(chat.path, json.dumps({"text": text}), headers)), 200)
 
 
-def _event(path: str, body: str | None) -> dict[str, Any]:
+def _event(path: str, body: str | None, headers: Mapping[str, str] | None = None) -> dict[str, Any]:
     return {
         "httpMethod": "POST",
         "path": path,
-        "headers": {"Content-Type": "application/json"},
+        "headers": {"Content-Type": "application/json", **(headers or {})},
         "requestContext": {"requestId": "benchmark"},
         "body": body,
         "isBase64Encoded": False,

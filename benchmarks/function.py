@@ -32,6 +32,9 @@ VARIABLES = {
     "BOT_NAME": "Parley",
     "RETENTION_DAYS": "30",
     "RESPONDER": "knowledge",
+    "BACKUP_DAYS": "35",
+    "MESSAGES_PER_MINUTE": "60",
+    "POWERTOOLS_METRICS_NAMESPACE": "parley",
     "POWERTOOLS_SERVICE_NAME": "chatbot",
     "AWS_REGION": "eu-central-1",
     "AWS_DEFAULT_REGION": "eu-central-1",
@@ -98,13 +101,13 @@ def _turns(repeat: int) -> list[Figure]:
 
 def _conversation(answer: bot.Answer) -> Callable[[str], None]:
     """Return what says something to the bot, in a new conversation whenever the last one is long."""
-    paths: list[str] = []
+    chats: list[bot.Chat] = []
     asked = itertools.count()
 
     def say(question: str) -> None:
         if next(asked) % LONG_CONVERSATION == 0:
-            paths.append(bot.start(answer))
-        bot.say(answer, paths[-1], question)
+            chats.append(bot.start(answer))
+        bot.say(answer, chats[-1], question)
 
     return say
 

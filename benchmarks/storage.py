@@ -13,10 +13,10 @@ from benchmarks import bot
 from benchmarks.figure import Figure, Sample, single
 from benchmarks.project import ROOT, know_the_function
 
-EARLY, LATE = 10, 400
+EARLY, LATE = 10, 1_000
 QUESTION = "How do I roll back?"
 TABLE = "conversations"
-KEYS = {"pk": "HASH", "sk": "RANGE"}
+INDEX = "review"
 
 
 @dataclass(frozen=True)
@@ -79,11 +79,11 @@ def _conversation(length: int) -> list[list[Call]]:
         calls: list[Call] = []
         _listen(client, calls)
         answer = _api(client)
-        path = bot.start(partial(answer, context=None))
+        chat = bot.start(partial(answer, context=None))
         turns: list[list[Call]] = []
         for _ in range(length):
             calls.clear()
-            bot.say(partial(answer, context=None), path, QUESTION)
+            bot.say(partial(answer, context=None), chat, QUESTION)
             turns.append(list(calls))
     return turns
 
@@ -94,48 +94,59 @@ def _api(client: Any) -> Any:
 
     from chatbot.api import Api
     from chatbot.conversation import Conversations
+    from chatbot.cors import Cors
     from chatbot.dynamodb import DynamoStore
     from chatbot.knowledge import Knowledge
     from chatbot.learn import learn
+    from chatbot.operations import Operations
     from chatbot.responders import KnowledgeResponder
+    from chatbot.telemetry import Telemetry
 
     conversations = Conversations(
         store=DynamoStore(client, table_name=TABLE),
         responder=KnowledgeResponder(Knowledge(learn(ROOT / "knowledge"))),
         bot_name="Parley",
         retention=timedelta(days=30),
+        messages_per_minute=6_000,
     )
-    logger = Logger(service="benchmark", stream=StringIO())
-    return Api(conversations=conversations, bot_name="Parley", environment="dev", release="benchmark", logger=logger)
+    operations = Operations(
+        conversations=conversations, bot_name="Parley", environment="dev", release="benchmark", backup_days=35
+    )
+    telemetry = Telemetry(Logger(service="benchmark", stream=StringIO()))
+    return Api(operations, cors=Cors(()), telemetry=telemetry)
 
 
 @contextmanager
 def _dynamodb() -> Iterator[Any]:
     """A client of an emulated DynamoDB that holds the table."""
-    import boto3
-    from moto.server import ThreadedMotoServer
-
-    from chatbot.dynamodb import CLIENT_CONFIG
+    from rehearsal.cloud import Cloud
+    from rehearsal.dynamodb import DynamoDB
 
     # Its server would log every request.
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    try:
-        host, port = server.get_host_and_port()
-        session = boto3.session.Session(
-            aws_access_key_id="benchmark", aws_secret_access_key="benchmark", region_name="eu-central-1"
-        )
-        client = session.client("dynamodb", endpoint_url=f"http://{host}:{port}", config=CLIENT_CONFIG)
+    with Cloud(account="123456789012", region="eu-central-1") as cloud:
+        cloud.routes.append(DynamoDB(cloud))
+        client = cloud.client("dynamodb")
         client.create_table(
             TableName=TABLE,
             BillingMode="PAY_PER_REQUEST",
-            KeySchema=[{"AttributeName": name, "KeyType": kind} for name, kind in KEYS.items()],
-            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in KEYS],
+            KeySchema=_keys("pk", "sk"),
+            AttributeDefinitions=[
+                {"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk", INDEX, "created_at")
+            ],
+            GlobalSecondaryIndexes=[
+                {
+                    "IndexName": INDEX,
+                    "KeySchema": _keys(INDEX, "created_at"),
+                    "Projection": {"ProjectionType": "KEYS_ONLY"},
+                }
+            ],
         )
         yield client
-    finally:
-        server.stop()
+
+
+def _keys(partition: str, sort: str) -> list[dict[str, str]]:
+    return [{"AttributeName": partition, "KeyType": "HASH"}, {"AttributeName": sort, "KeyType": "RANGE"}]
 
 
 def _listen(client: Any, calls: list[Call]) -> None:
