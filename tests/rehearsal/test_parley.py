@@ -123,10 +123,11 @@ def with_timeout(process: subprocess.Popen[bytes]) -> None:
         return
 
 
-def call(url: str, body: object | None = None) -> dict[str, Any]:
+def call(url: str, body: object | None = None, token: str = "") -> dict[str, Any]:
     """Ask the chatbot's API."""
     data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(url, data, {"Content-Type": "application/json"})
+    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {token}"}
+    request = urllib.request.Request(url, data, headers)
     with urllib.request.urlopen(request, timeout=30) as response:
         answer: dict[str, Any] = json.load(response)
     return answer
@@ -134,8 +135,9 @@ def call(url: str, body: object | None = None) -> dict[str, Any]:
 
 def ask(url: str, text: str) -> dict[str, Any]:
     """Ask a question in a new conversation."""
-    conversation = call(f"{url}v1/conversations", {})["conversation_id"]
-    return call(f"{url}v1/conversations/{conversation}/messages", {"text": text})
+    started = call(f"{url}v1/conversations", {})
+    path = f"v1/conversations/{started['conversation_id']}/messages"
+    return call(f"{url}{path}", {"text": text}, started["token"])
 
 
 def statuses(result: dict[str, Any]) -> dict[str, str]:
