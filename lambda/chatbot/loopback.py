@@ -52,7 +52,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(response["statusCode"])
         for name, value in response["headers"].items():
             self.send_header(name, value)
-        self.send_header("Content-Length", str(len(body)))
+        if response["statusCode"] != 204:  # RFC 9110, 8.6
+            self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(body)
@@ -89,7 +90,7 @@ def proxy_event(request: BaseHTTPRequestHandler, body: bytes) -> dict[str, Any]:
         "httpMethod": request.command,
         "headers": {name: values[-1] for name, values in headers.items()},
         "multiValueHeaders": headers,
-        "queryStringParameters": dict(parse_qsl(url.query)) or None,
+        "queryStringParameters": dict(parse_qsl(url.query, keep_blank_values=True)) or None,
         "requestContext": {
             "requestId": str(uuid.uuid4()),
             "stage": STAGE,
