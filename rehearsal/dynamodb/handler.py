@@ -1,5 +1,7 @@
 """moto's handler of DynamoDB's operations, with AWS's rules where moto has others."""
 
+import base64
+import json
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any
@@ -22,13 +24,17 @@ from rehearsal.dynamodb.keys import Key, key_given, key_in
 from rehearsal.dynamodb.sizes import TRANSACTION_LIMIT
 from rehearsal.dynamodb.tables import Tables
 from rehearsal.dynamodb.tokens import Tokens
-from rehearsal.protocol import ServiceError
+from rehearsal.protocol import ServiceError, service_model
 
 BATCH_WRITES = 25
 """https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html"""
 
-SEVERAL = frozenset({"BatchGetItem", "BatchWriteItem", "TransactGetItems", "TransactWriteItems"})
-"""Operations that report capacity per table."""
+JSON = "application/x-amz-json-1.0"
+CAPACITY = "ConsumedCapacity"
+DATA_OPERATIONS = frozenset(
+    {"BatchGetItem", "BatchWriteItem", "DeleteItem", "GetItem", "PutItem", "Query", "Scan", "TransactGetItems"}
+    | {"TransactWriteItems", "UpdateItem"}
+)
 
 
 class Handler(DynamoHandler):  # type: ignore[misc]  # moto is untyped to us.
@@ -91,23 +97,24 @@ class Handler(DynamoHandler):  # type: ignore[misc]  # moto is untyped to us.
         raise ServiceError("UnknownOperationException", "the rehearsal does not emulate dynamodb ExecuteTransaction")
 
     def serialized(self, action_result: ActionResult) -> Any:
-        """Add the capacity that was consumed, if it was asked for, and only then."""
-        result, wanted = action_result.result, self.body.get("ReturnConsumedCapacity", "NONE")
-        if isinstance(result, dict):
-            result.pop("ConsumedCapacity", None)
-            if wanted != "NONE":
-                self._report(result, indexes=wanted == "INDEXES")
-        return super().serialized(action_result)
+        """Return status, headers and body: with the capacity that was consumed if, and only if, it was asked for.
 
-    def _report(self, result: dict[str, Any], *, indexes: bool) -> None:
-        journal, operation = self.dynamodb_backend.journal, self._get_action()
-        transaction = operation.startswith("Transact")
+        moto looks up every value in every shape of the model, which takes longer than all the rest of a Query.
+        """
+        result, operation = action_result.result, self._get_action()
+        if not isinstance(result, dict) or operation not in DATA_OPERATIONS:
+            return super().serialized(action_result)
+        members = service_model("dynamodb").operation_model(operation).output_shape.members
+        answer = {name: value for name, value in result.items() if name in members and name != CAPACITY}
+        if (wanted := self.body.get("ReturnConsumedCapacity", "NONE")) != "NONE":
+            answer |= self._report(operation, indexes=wanted == "INDEXES")
+        return 200, {"Content-Type": JSON} | self.response_headers, json.dumps(answer, default=_base64)
+
+    def _report(self, operation: str, *, indexes: bool) -> dict[str, Any]:
+        journal, transaction = self.dynamodb_backend.journal, operation.startswith("Transact")
         kind = "" if not transaction else "Write" if journal.writes else "Read"
         capacities = report(self._uses(transaction), kind=kind, indexes=indexes)
-        if operation in SEVERAL:
-            result["ConsumedCapacity"] = capacities
-        elif capacities:
-            result["ConsumedCapacity"] = capacities[0]
+        return {CAPACITY: capacities if transaction or operation.startswith("Batch") else capacities[0]}
 
     def _uses(self, transaction: bool) -> Iterator[Use]:
         """Yield what the writes cost, or the reads of a request that wrote nothing."""
@@ -147,3 +154,7 @@ class Handler(DynamoHandler):  # type: ignore[misc]  # moto is untyped to us.
                     raise MockValidationException("A write request is either a PutRequest or a DeleteRequest")
                 [(kind, body)] = request.items()
                 yield table.name, key_in(table, body["Item"]) if kind == "PutRequest" else key_given(table, body["Key"])
+
+
+def _base64(value: bytes) -> str:
+    return base64.b64encode(value).decode()

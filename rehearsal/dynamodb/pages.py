@@ -14,6 +14,8 @@ from rehearsal.dynamodb.journal import Journal
 Page = tuple[list[Item], int, dict[str, Any] | None]
 """The items, how many were looked at, and the key of the last of those if there may be more."""
 
+QUERY, SCAN = signature(DynamoDBBackend.query), signature(DynamoDBBackend.scan)
+
 
 class View:
     """As much of a backend as moto's Query and Scan ask for: one table, with ``items`` alone if these are given."""
@@ -35,13 +37,13 @@ def query(journal: Journal, table: Table, *arguments: Any, **options: Any) -> Pa
     moto sorts all that it sees, so it is shown what can match, not the whole table.
     """
     view = View(table, list(_candidates(table, options.get("index_name"), options.get("hash_key_conditions") or ())))
-    asked = signature(DynamoDBBackend.query).bind(view, *arguments, **options)
+    asked = QUERY.bind(view, *arguments, **options)
     return _page(journal, table, asked, DynamoDBBackend.query, "projection_expressions")
 
 
 def scan(journal: Journal, table: Table, *arguments: Any, **options: Any) -> Page:
     """Return a page of everything; the arguments are those of moto's backend."""
-    asked = signature(DynamoDBBackend.scan).bind(View(table), *arguments, **options)
+    asked = SCAN.bind(View(table), *arguments, **options)
     return _page(journal, table, asked, DynamoDBBackend.scan, "projection_expression")
 
 

@@ -9,12 +9,11 @@ from moto.core.request import Request as MotoRequest
 from werkzeug.wrappers import Request, Response
 
 from rehearsal.cloud import Cloud, refusal
-from rehearsal.dynamodb.handler import Handler
+from rehearsal.dynamodb.handler import JSON, Handler
 from rehearsal.dynamodb.sizes import measure_as_dynamodb
 from rehearsal.dynamodb.tokens import Tokens
 from rehearsal.protocol import Caller, ServiceError
 
-JSON = "application/x-amz-json-1.0"
 STREAMS = "DynamoDBStreams"
 
 
