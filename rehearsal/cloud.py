@@ -13,12 +13,12 @@ import botocore.session
 from botocore.config import Config
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.iam.models import get_account_id_from
-from moto.server import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
-from werkzeug.serving import BaseWSGIServer, make_server
+from moto.server import DomainDispatcherApplication, create_backend_app
 from werkzeug.wrappers import Request, Response
 
 from rehearsal.bucketpolicies import honour_loopback_as_tls
 from rehearsal.protocol import Caller, JsonService, called
+from rehearsal.server import Server
 
 CREDENTIAL = re.compile(r"Credential=([^/]+)/\d+/([^/]+)/([^/]+)/aws4_request")
 
@@ -42,9 +42,7 @@ class Cloud:
         self._session, self._session_lock = _session(), threading.Lock()
         honour_loopback_as_tls()
         self._moto = DomainDispatcherApplication(create_backend_app)
-        self._server: BaseWSGIServer = make_server(
-            "127.0.0.1", port, self, threaded=True, request_handler=MotoRequestHandler
-        )
+        self._server = Server(self, port)
         self._thread = threading.Thread(target=self._server.serve_forever, name="cloud", daemon=True)
 
     @property
@@ -72,8 +70,7 @@ class Cloud:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        self._server.end()
         self._thread.join()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Any:

@@ -76,7 +76,7 @@ class Proxy:
         """End the proxy with every tunnel through it."""
         for server in (self._server, self._front):
             server.shutdown()
-        self._server.end_connections()
+        self._server.sockets.end()
         for server in (self._server, self._front):
             server.server_close()
         for thread in self._threads:

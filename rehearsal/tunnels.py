@@ -4,12 +4,12 @@ import logging
 import selectors
 import socket
 import socketserver
-import threading
 from collections.abc import Callable
 from email.message import Message
 from http.server import BaseHTTPRequestHandler
 from urllib.parse import urlsplit
 
+from rehearsal.opensockets import OpenSockets
 from rehearsal.upstream import connect
 
 CHUNK = 64 * 1024
@@ -33,29 +33,8 @@ class TunnelServer(socketserver.ThreadingMixIn, socketserver.TCPServer):
 
     def __init__(self, target: Target, *, idle_seconds: float, log: logging.Logger) -> None:
         self.target, self.idle_seconds, self.log = target, idle_seconds, log
-        self.open_sockets: set[socket.socket] = set()
-        self._ending = False
-        self._lock = threading.Lock()
+        self.sockets = OpenSockets()
         super().__init__(("127.0.0.1", 0), _Handler)
-
-    def remember(self, connection: socket.socket) -> None:
-        """Have ``connection`` ended with the server."""
-        with self._lock:
-            self.open_sockets.add(connection)
-            if self._ending:
-                _shut(connection)
-
-    def forget(self, connection: socket.socket) -> None:
-        """Let go of ``connection``."""
-        with self._lock:
-            self.open_sockets.discard(connection)
-
-    def end_connections(self) -> None:
-        """End every connection, those yet to come included."""
-        with self._lock:
-            self._ending = True
-            for connection in self.open_sockets:
-                _shut(connection)
 
     def handle_error(self, request: object, client_address: object) -> None:  # noqa: ARG002
         """A client that goes away in the middle is no news."""
@@ -72,10 +51,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def setup(self) -> None:
         super().setup()
-        self.server.remember(self.connection)
+        self.server.sockets.remember(self.connection)
 
     def finish(self) -> None:
-        self.server.forget(self.connection)
+        self.server.sockets.forget(self.connection)
         super().finish()
 
     def do_CONNECT(self) -> None:
@@ -120,13 +99,13 @@ class _Handler(BaseHTTPRequestHandler):
             self._refuse(502, f"{host}:{port} cannot be reached: {error}")
             return
         server.log.info("%s %s:%s", self.command, host, port)
-        server.remember(remote)
+        server.sockets.remember(remote)
         try:
             self.connection.sendall(answer)
             remote.sendall(head)
             relay(self.connection, remote, idle_seconds=server.idle_seconds)
         finally:
-            server.forget(remote)
+            server.sockets.forget(remote)
             remote.close()
 
     def _refuse(self, status: int, reason: str) -> None:
@@ -164,10 +143,3 @@ def _carry(source: socket.socket, goal: socket.socket) -> bool:
 def _passed_on(headers: "Message[str, str]") -> str:
     kept = [f"{name}: {value}\r\n" for name, value in headers.items() if name.lower() not in HOP_BY_HOP]
     return "".join(kept) + "Connection: close\r\n\r\n"
-
-
-def _shut(connection: socket.socket) -> None:
-    try:
-        connection.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        return
