@@ -46,6 +46,11 @@ class Worker:
         """Whether another event may be given to this worker."""
         return not self._stopped and self._process.poll() is None
 
+    @property
+    def ready(self) -> bool:
+        """Whether the function's code has been loaded, or will never be."""
+        return self._api.ready.is_set()
+
     def log(self, message: str) -> None:
         """Write one line into the function's log."""
         self._tail.append(message)

@@ -19,7 +19,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from rehearsal.cloud import Cloud
-from rehearsal.functions import Functions, asynchronous
+from rehearsal.functions import Functions, asynchronous, pool
 
 ACCOUNT, REGION = "123456789012", "eu-central-1"
 TRUST = {
@@ -367,6 +367,59 @@ def test_concurrent_calls_get_workers_of_their_own(client: Any, deploy: Callable
     with ThreadPoolExecutor(2) as executor:
         pids = list(executor.map(lambda _: invoke(client, name, 0.5), range(2)))
     assert len(set(pids)) == 2
+
+
+def test_many_short_calls_share_a_few_workers(
+    client: Any, deploy: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fifty calls at once do not start fifty processes."""
+    monkeypatch.setattr(pool, "GROWTH_SECONDS", 60)
+    name = deploy(SLOW)
+    with ThreadPoolExecutor(50) as executor:
+        pids = list(executor.map(lambda _: invoke(client, name, 0.01), range(100)))
+    assert len(pids) == 100
+    assert len(set(pids)) <= pool.AT_ONCE
+
+
+def test_calls_that_wait_for_each_other_get_workers_of_their_own(
+    client: Any, deploy: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More calls than start at once can all be in progress; none of them ends before the last one has begun."""
+    monkeypatch.setattr(pool, "GROWTH_SECONDS", 0.1)
+    calls = pool.AT_ONCE + 3
+    source = f"""
+import os, pathlib, time
+def handler(event, context):
+    here = pathlib.Path({str(tmp_path)!r})
+    (here / str(os.getpid())).touch()
+    while len(list(here.iterdir())) < event:
+        time.sleep(0.01)
+"""
+    name = deploy(source, Timeout=30)
+    with ThreadPoolExecutor(calls) as executor:
+        answers = list(executor.map(lambda _: invoke(client, name, calls), range(calls)))
+    assert answers == [None] * calls
+
+
+def test_no_call_is_overtaken_by_later_ones(
+    client: Any, deploy: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who calls again and again gets no more than who has waited."""
+    monkeypatch.setattr(pool, "AT_ONCE", 1)
+    monkeypatch.setattr(pool, "LIMIT", 1)
+    name, callers = deploy(SLOW), 10
+    invoke(client, name)
+    begun, served = threading.Barrier(callers), [0] * callers
+
+    def call(caller: int) -> None:
+        begun.wait()
+        while sum(served) < 20 * callers:
+            invoke(client, name)
+            served[caller] += 1
+
+    with ThreadPoolExecutor(callers) as executor:
+        list(executor.map(call, range(callers)))
+    assert min(served) >= 18
 
 
 def test_reserved_concurrency_throttles(client: Any, deploy: Callable[..., str], tmp_path: Path) -> None:
