@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import accuracy, function, load, package, rehearsal, storage, synth
+from benchmarks import accuracy, function, load, package, rehearsal, storage, synth, tables
 from benchmarks.figure import Figure
 from benchmarks.goals import goals_of, misses
 from benchmarks.project import BenchmarkError
@@ -19,6 +19,7 @@ BENCHMARKS: dict[str, tuple[str, Callable[[int], list[Figure]]]] = {
     "storage": ("The store", storage.measure),
     "package": ("The package", package.measure),
     "accuracy": ("The answers", accuracy.measure),
+    "tables": ("The rehearsal's tables", tables.measure),
     "load": ("The load", load.measure),
     "rehearsal": ("The rehearsal", rehearsal.measure),
 }
@@ -32,7 +33,7 @@ def main(arguments: Sequence[str]) -> int:
     figures: list[Figure] = []
     try:
         for name in options.names or [name for name in BENCHMARKS if options.all or name not in ONLY_WHEN_NAMED]:
-            figures += _measured(name, options.repeat, console)
+            figures += _measured(name, options, console)
     except KeyboardInterrupt:
         return 130
     if options.json:
@@ -44,12 +45,12 @@ def main(arguments: Sequence[str]) -> int:
     return 1 if options.strict and not reached else 0
 
 
-def _measured(name: str, repeat: int, console: Console) -> list[Figure]:
+def _measured(name: str, options: argparse.Namespace, console: Console) -> list[Figure]:
     """Run one benchmark and show its figures; one that cannot run says why in place of them."""
     title, measure = BENCHMARKS[name]
     try:
         with console.status(f"{title} …"):
-            figures = measure(repeat)
+            figures = load.measure(options.repeat, options.url) if name == "load" else measure(options.repeat)
     except BenchmarkError as error:
         figures = [Figure(id=name, what=title, unit="", ours=None, note=str(error))]
     show(console, title, figures)
@@ -61,7 +62,10 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHMARKS)} (default: the short ones)"
     )
-    parser.add_argument("--all", action="store_true", help="the rehearsal too, which takes minutes")
+    parser.add_argument("--all", action="store_true", help="load and rehearsal too, which take minutes")
+    parser.add_argument(
+        "--url", type=_address, metavar="URL", help="load the chatbot deployed here, not one of its own"
+    )
     parser.add_argument("--repeat", type=_count, default=5, metavar="N", help="repetitions of each (default 5)")
     parser.add_argument("--json", type=_writable, metavar="FILE", help="write the figures to this file")
     parser.add_argument("--strict", action="store_true", help="exit with 1 when a goal is missed or not measured")
@@ -76,6 +80,12 @@ def _count(text: str) -> int:
     if text.isascii() and text.isdigit() and 1 <= int(text) <= 1000:
         return int(text)
     raise argparse.ArgumentTypeError(f"{text!r} is no number of repetitions, from 1 to 1000")
+
+
+def _address(text: str) -> str:
+    if text.startswith(("http://", "https://")):
+        return text
+    raise argparse.ArgumentTypeError(f"{text!r} is no address: `python -m rehearsal status` shows those of a rehearsal")
 
 
 def _writable(text: str) -> Path:

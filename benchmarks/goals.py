@@ -50,6 +50,12 @@ GOALS = (
     Goal("package.page", 14.0),
     Goal("accuracy.answered", 90.0, at_least=True),
     Goal("accuracy.declined", 80.0, at_least=True),
+    Goal("tables.transaction", 1.5, Measure.RATIO),
+    Goal("tables.query", 1.5, Measure.RATIO),
+    Goal("load.rate", 0.9, Measure.RATIO, at_least=True),
+    Goal("load.errors", 0),
+    Goal("load.lost", 0),
+    Goal("load.doubled", 0),
     Goal("rehearsal.first", 180.0),
     Goal("rehearsal.second", 120.0),
 )

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 from benchmarks.deployed import deployed
 from benchmarks.figure import Figure, Sample, single
-from benchmarks.talk import Person, Table, Tally, stored
+from benchmarks.talk import Person, Room, Tally, require, stored
 
 CONNECTIONS, SECONDS = 50, 30.0
+WARM_UP_SECONDS = 2.0
 ALONE_SECONDS = 5.0
 """How long one connection talks alone, for comparison."""
 
@@ -30,10 +31,11 @@ class Kept:
     doubled: int
 
 
-def measure(_repeat: int, url: str = "") -> list[Figure]:
+def measure(_repeat: int, url: str | None = None) -> list[Figure]:
     """Load the API at ``url``, or one that is deployed for it; once, since each run is thousands of requests."""
     with nullcontext(url) if url else deployed() as address:
-        _talk(address, CONNECTIONS, 1.0)
+        require(address)
+        _talk(address, CONNECTIONS, WARM_UP_SECONDS)
         alone, alone_seconds = _talk(address, 1, ALONE_SECONDS)
         tally, seconds = _talk(address, CONNECTIONS, SECONDS)
         kept = _kept(address, tally)
@@ -42,10 +44,10 @@ def measure(_repeat: int, url: str = "") -> list[Figure]:
 
 def _talk(url: str, connections: int, seconds: float) -> tuple[Tally, float]:
     """Return what came of all connections together, and how long it took until the last request was answered."""
-    pairs = [Table() for _ in range(SHARED // 2)]
-    tables = [pairs[number // 2] if number < SHARED else Table() for number in range(connections)]
+    pairs = [Room() for _ in range(SHARED // 2)]
+    rooms = [pairs[number // 2] if number < SHARED else Room() for number in range(connections)]
     started = time.monotonic()
-    people = [Person(url, table, started + seconds) for table in tables]
+    people = [Person(url, room, started + seconds) for room in rooms]
     with ThreadPoolExecutor(connections) as executor:
         tallies = list(executor.map(Person.talk, people))
     return sum(tallies, Tally()), time.monotonic() - started

@@ -99,7 +99,7 @@ class Answer:
         return f"{self.status or ''} {code}".strip()
 
 
-class Table:
+class Room:
     """Where one or more people talk in the same conversation, until it is time for another one."""
 
     def __init__(self) -> None:
@@ -119,15 +119,15 @@ class Table:
 class Person:
     """Talks without a pause, one request after another, until ``deadline``."""
 
-    def __init__(self, url: str, table: Table, deadline: float) -> None:
+    def __init__(self, url: str, room: Room, deadline: float) -> None:
         self.tally = Tally()
-        self._api, self._table, self._deadline = Api(url), table, deadline
+        self._api, self._room, self._deadline = Api(url), room, deadline
 
     def talk(self) -> Tally:
         """Start conversations and send messages; return what came of it."""
         try:
             while time.monotonic() < self._deadline:
-                if conversation := self._table.conversation(self._start):
+                if conversation := self._room.conversation(self._start):
                     self._say(conversation)
         finally:
             self._api.close()
@@ -165,6 +165,17 @@ class Person:
             if time.monotonic() + answer.retry_after >= self._deadline:
                 return None
             time.sleep(answer.retry_after)
+
+
+def require(url: str) -> None:
+    """Raise ``BenchmarkError`` unless the chatbot answers at ``url``."""
+    api = Api(url)
+    answer = api.ask("GET", "/health")
+    api.close()
+    if answer.status != 200:
+        raise BenchmarkError(
+            f"no chatbot answers at {url}: {answer.label or 'no answer'}; see `python -m rehearsal status`"
+        )
 
 
 def stored(url: str, conversation: Conversation) -> Iterator[str]:
