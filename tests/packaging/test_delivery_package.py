@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 LEARN = """
 import pathlib, sys
 folder, output = map(pathlib.Path, sys.argv[1:])
