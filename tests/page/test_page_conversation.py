@@ -123,6 +123,7 @@ def test_another_tab_begins_a_conversation_of_its_own(visitor: Visitor, open_pag
 
     expect(second.greeting).to_be_visible()
     expect(second.answers).to_have_count(0)
+    second.page.close()
     assert visitor.page.evaluate("localStorage.length + document.cookie.length") == 0
 
 

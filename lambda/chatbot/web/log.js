@@ -112,14 +112,14 @@ function thumbs(turn) {
   const reason = (comment) => rate({ rating: "down", comment });
   const explain = () => down.closest(".below").after(why(feedback.comment, down, reason));
   const rate = (wanted) => perform(async () => {
-    const before = feedback;
-    down.closest(".bot").querySelector(".why")?.remove();
+    const before = feedback, form = down.closest(".bot").querySelector(".why");
     // Pressed once more, a thumb changes nothing; the reason for it may be changed.
-    if (wanted.rating === before.rating && !("comment" in wanted)) return wanted.rating === "down" && explain();
+    if (wanted.rating === before.rating && !("comment" in wanted)) return wanted.rating === "down" && !form && explain();
     feedback = wanted;
     press();
     try { await bot.rate(conversation, turn.number, wanted.comment ? wanted : { rating: wanted.rating }); }
     catch (failure) { feedback = before; press(); throw failure; }
+    form?.remove();
     tell("Thank you.");
     if (wanted.rating === "down" && !("comment" in wanted)) explain();
   });

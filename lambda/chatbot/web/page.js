@@ -100,7 +100,7 @@ async function answered() {
 }
 function pause({ wait }) {
   if (wait) explainWait(`Busy. Trying again in ${wait} s.`);
-  return new Promise((done) => { setTimeout(done, wait * 1000 || 500); });
+  return new Promise((done) => { setTimeout(done, wait * 1000 || 250); });
 }
 function partWithTheOld() {
   keep({ conversation: null });
