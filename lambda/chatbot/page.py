@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 WEB = Path(__file__).with_name("web")
 # One script, in the order in which its parts build on one another.
-SCRIPTS = ("memory.js", "bot.js", "markdown.js", "log.js", "page.js")
+SCRIPTS = ("memory.js", "bot.js", "inline.js", "blocks.js", "log.js", "page.js")
 PRODUCTION = "prod"
 BACKUPS = " Backups keep it for up to {days} days more."
 

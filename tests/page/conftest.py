@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 try:
-    from playwright.sync_api import Browser, Playwright, sync_playwright
+    from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 except ModuleNotFoundError:
     pytest.exit("tests/page needs Playwright, which make test installs; or leave them out: pytest tests/unit", 4)
 
@@ -59,36 +59,48 @@ def faults(proxy: Proxy) -> Faults:
 
 
 @contextmanager
-def visitors(browser: Browser, address: str, bot: str) -> Iterator[Callable[..., Visitor]]:
-    """Give what opens the page in a browser of its own; ``clock`` is a clock in hand, the rest is Playwright's."""
-    contexts = []
+def contexts(browser: Browser) -> Iterator[Callable[..., Page]]:
+    """Give what opens an empty tab in a browser of its own; ``clock`` is a clock in hand, the rest is Playwright's."""
+    opened = []
 
-    def opened(*, clock: bool = False, **options: Any) -> Visitor:
+    def new_tab(*, clock: bool = False, **options: Any) -> Page:
         context = browser.new_context(**{"viewport": {"width": 1100, "height": 800}, "locale": "en-GB"} | options)
-        contexts.append(context)
+        opened.append(context)
         context.set_default_timeout(PATIENCE_MS)
         if clock:
             context.clock.install()
-        page = context.new_page()
-        page.goto(address)
-        return Visitor(page, bot)
+        return context.new_page()
 
-    yield opened
-    for context in contexts:
+    yield new_tab
+    for context in opened:
         context.close()
 
 
 @pytest.fixture
 def open_page(browser: Browser, proxy: Proxy, bot: str) -> Iterator[Callable[..., Visitor]]:
-    """What opens the page, through the proxy."""
-    with visitors(browser, proxy.url, bot) as opened:
+    """What opens the page in a browser of its own."""
+    with contexts(browser) as new_tab:
+
+        def opened(**options: Any) -> Visitor:
+            page = new_tab(**options)
+            page.goto(proxy.url)
+            return Visitor(page, bot)
+
         yield opened
 
 
+@pytest.fixture(scope="module")
+def tab(browser: Browser) -> Iterator[Page]:
+    """An empty tab; to open one for each test takes longer than most tests."""
+    with contexts(browser) as new_tab:
+        yield new_tab()
+
+
 @pytest.fixture
-def visitor(open_page: Callable[..., Visitor]) -> Visitor:
-    """The page, opened and greeting."""
-    visitor = open_page()
+def visitor(tab: Page, proxy: Proxy, bot: str) -> Visitor:
+    """The page, opened and greeting. Each test's proxy is another origin, so nothing is left of the test before."""
+    tab.goto(proxy.url)
+    visitor = Visitor(tab, bot)
     visitor.greeting.wait_for()
     return visitor
 
@@ -96,5 +108,7 @@ def visitor(open_page: Callable[..., Visitor]) -> Visitor:
 @pytest.fixture(scope="module")
 def reader(browser: Browser, bot: str) -> Iterator[Visitor]:
     """One page for a whole module, for tests that leave it as it was."""
-    with visitors(browser, bot, bot) as opened:
-        yield opened()
+    with contexts(browser) as new_tab:
+        page = new_tab()
+        page.goto(bot)
+        yield Visitor(page, bot)

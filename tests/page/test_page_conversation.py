@@ -1,12 +1,12 @@
 """A conversation on the page: asking, being answered, and what can be done with answers."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from playwright.sync_api import expect
 
-from tests.page.faults import HISTORY, SEND, Faults, Held, smaller_pages
+from tests.page.faults import HISTORY, SEND, START, Faults, Held, smaller_pages
 from tests.page.visitor import Visitor
 
 OPEN, TICKET = "When is the garden open?", "How much is a ticket?"
@@ -51,6 +51,7 @@ def test_everything_can_be_done_with_the_keyboard(visitor: Visitor) -> None:
     expect(visitor.button("Keep it")).to_be_focused()
     keyboard.press("Escape")
     expect(visitor.page.get_by_role("dialog")).to_be_hidden()
+    expect(visitor.button("This conversation")).to_be_focused()
     assert len(visitor.stored()) == 1
 
 
@@ -70,6 +71,24 @@ def test_while_an_answer_is_awaited_the_log_is_busy_and_typing_goes_on(visitor: 
     expect(visitor.field).to_have_value(TICKET)
     visitor.field.press("Enter")
     visitor.hear("Grown-ups pay 8 euros", answers=2)
+
+
+def test_what_is_sent_before_the_page_is_ready_goes_out_as_soon_as_it_is(
+    open_page: Callable[..., Visitor], faults: Faults
+) -> None:
+    """Once, however often it was sent."""
+    held = Held()
+    faults.on(START, held)
+    visitor = open_page()
+    assert held.arrived.wait(5)
+    visitor.ask(OPEN)
+    visitor.field.press("Enter")
+    expect(visitor.field).to_have_value(OPEN)
+    held.released.set()
+
+    visitor.hear("From Tuesday")
+    expect(visitor.field).to_have_value("")
+    assert len(visitor.stored()) == 1
 
 
 def test_a_reload_brings_back_the_conversation_its_ratings_and_what_was_being_typed(
@@ -95,7 +114,7 @@ def test_a_reload_brings_back_the_conversation_its_ratings_and_what_was_being_ty
     assert [turn["number"] for turn in visitor.stored()] == [1, 2, 3, 4, 5, 6]
 
 
-def test_another_tab_begins_a_conversation_of_its_own(visitor: Visitor, open_page: Any) -> None:
+def test_another_tab_begins_a_conversation_of_its_own(visitor: Visitor, open_page: Callable[..., Visitor]) -> None:
     """The token is the tab's alone, so that nobody reads what another left behind."""
     visitor.ask(OPEN)
     visitor.hear("From Tuesday")
@@ -104,10 +123,11 @@ def test_another_tab_begins_a_conversation_of_its_own(visitor: Visitor, open_pag
 
     expect(second.greeting).to_be_visible()
     expect(second.answers).to_have_count(0)
+    second.page.close()
     assert visitor.page.evaluate("localStorage.length + document.cookie.length") == 0
 
 
-def test_an_answer_is_copied_as_it_was_written(open_page: Any) -> None:
+def test_an_answer_is_copied_as_it_was_written(open_page: Callable[..., Visitor]) -> None:
     """Its Markdown, for wherever it goes."""
     visitor = open_page(permissions=["clipboard-read", "clipboard-write"])
     visitor.ask(OPEN)
@@ -129,6 +149,13 @@ def test_a_thumb_down_asks_for_the_reason_and_keeps_it(visitor: Visitor) -> None
     expect(reason).to_be_hidden()
     expect(visitor.button("Bad answer")).to_be_focused()
     assert visitor.stored()[0]["feedback"] == {"rating": "down", "comment": "I asked for <b>seniors</b>."}
+
+    visitor.page.reload()
+    visitor.button("Bad answer").click()
+    expect(reason).to_have_value("I asked for <b>seniors</b>.")
+    reason.press("Escape")
+    expect(reason).to_be_hidden()
+    assert visitor.stored()[0]["feedback"]["comment"] == "I asked for <b>seniors</b>."
 
     visitor.button("Good answer").click()
     expect(visitor.button("Bad answer")).to_have_attribute("aria-pressed", "false")
@@ -222,7 +249,7 @@ def test_text_runs_in_its_own_direction(visitor: Visitor) -> None:
     expect(visitor.answers.locator("p")).to_have_css("direction", "rtl")
 
 
-def test_the_question_stays_in_sight_above_a_long_answer(open_page: Any) -> None:
+def test_the_question_stays_in_sight_above_a_long_answer(open_page: Callable[..., Visitor]) -> None:
     """On a telephone, the answer begins at the top instead of ending at the bottom."""
     visitor = open_page(viewport={"width": 360, "height": 480})
     visitor.ask(OPEN)

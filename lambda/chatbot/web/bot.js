@@ -47,7 +47,8 @@ function refused(response, text) {
   try { problem = JSON.parse(text) || {}; } catch { /* a proxy's own page */ }
   const errors = (problem.errors || []).map((error) => `The message ${error.detail}.`).join(" ");
   const message = errors || problem.detail || problem.title || `Something went wrong (${response.status}).`;
-  return new Failure(message, { status: response.status, code: problem.code, wait: secondsOf(response.headers.get("Retry-After")) });
+  const wait = secondsOf(response.headers.get("Retry-After"));
+  return new Failure(message, { status: response.status, code: problem.code, wait });
 }
 // Seconds or a date: RFC 9110, 10.2.3.
 function secondsOf(retryAfter) {

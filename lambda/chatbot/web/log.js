@@ -18,7 +18,7 @@ function directed(...parts) {
   return element;
 }
 function icon(name, className = "") {
-  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg"), use = document.createElementNS(svg.namespaceURI, "use");
+  const [svg, use] = ["svg", "use"].map((tag) => document.createElementNS("http://www.w3.org/2000/svg", tag));
   use.setAttribute("href", "#i-" + name);
   svg.setAttribute("aria-hidden", "true");
   if (className) svg.setAttribute("class", className);
@@ -57,32 +57,32 @@ function showQuestion(text) {
   mine.append(text);
   turn.append(speaker("You"), mine);
   log.append(turn);
-  reveal(turn);
   return turn;
 }
-function showAnswer(element, turn) {
-  clearSuggestions();
+function showAnswer(question, turn) {
   const box = make("div", "bot"), answer = make("div", "answer");
   markdown(answer, turn.reply);
   box.append(speaker(botName), icon("mark", "mark"), answer, below(turn));
-  suggest(box, turn.suggestions);
-  element.append(box);
+  question.append(box);
   shown.add(turn.number);
 }
 function below(turn) {
   const line = make("div", "below"), acts = make("div", "acts");
-  const by = turn.responder === "bedrock" ? "Written by a language model" : turn.fallback ? "Answered without the language model" : "";
+  const model = turn.responder === "bedrock" ? "Written by a language model. " : "";
+  const by = turn.fallback ? "Without the language model. " : model;
   if (turn.source || by) {
-    const source = make("p", "source"), title = make("bdi", "", turn.source?.title);
-    source.append(icon("source"), make("span", "", [by, turn.source && "Source: "].filter(Boolean).join(". ")));
-    if (turn.source) source.lastChild.append(title);
+    const source = make("p", "source"), text = make("span", "", by);
+    if (turn.source) text.append("Source: ", make("bdi", "", turn.source.title));
+    source.append(icon("source"), text);
     line.append(source);
   }
   acts.append(copier(turn.reply), ...thumbs(turn));
   line.append(acts);
   return line;
 }
+// What could be asked next stands at one place only.
 function suggest(parent, suggestions) {
+  log.querySelector(".asks")?.remove();
   if (!suggestions?.length) return;
   const asks = make("div", "asks");
   asks.setAttribute("role", "group");
@@ -90,7 +90,6 @@ function suggest(parent, suggestions) {
   for (const text of suggestions) asks.append(button("plain", text, () => say(text)));
   parent.append(asks);
 }
-function clearSuggestions() { log.querySelectorAll(".asks").forEach((asks) => asks.remove()); }
 
 function copier(text) {
   const copy = act("copy", "Copy the answer", async () => {
@@ -102,27 +101,36 @@ function copier(text) {
   return copy;
 }
 function thumbs(turn) {
-  const { conversation } = kept, buttons = { up: act("up", "Good answer", () => rate("up")), down: act("down", "Bad answer", () => rate("down")) };
-  let rating = turn.feedback?.rating;
-  const press = () => Object.entries(buttons).forEach(([name, element]) => element.setAttribute("aria-pressed", name === rating));
-  const rate = (wanted, comment) => attempt(async () => {
-    const before = rating;
-    rating = wanted;
+  const { conversation } = kept;
+  let feedback = turn.feedback || {};
+  const up = act("up", "Good answer", () => rate({ rating: "up" }));
+  const down = act("down", "Bad answer", () => rate({ rating: "down" }));
+  const press = () => {
+    up.setAttribute("aria-pressed", feedback.rating === "up");
+    down.setAttribute("aria-pressed", feedback.rating === "down");
+  };
+  const reason = (comment) => rate({ rating: "down", comment });
+  const explain = () => down.closest(".below").after(why(feedback.comment, down, reason));
+  const rate = (wanted) => perform(async () => {
+    const before = feedback, form = down.closest(".bot").querySelector(".why");
+    // Pressed once more, a thumb changes nothing; the reason for it may be changed.
+    if (wanted.rating === before.rating && !("comment" in wanted)) return wanted.rating === "down" && !form && explain();
+    feedback = wanted;
     press();
-    try { await bot.rate(conversation, turn.number, comment ? { rating, comment } : { rating }); }
-    catch (failure) { rating = before; press(); throw failure; }
+    try { await bot.rate(conversation, turn.number, wanted.comment ? wanted : { rating: wanted.rating }); }
+    catch (failure) { feedback = before; press(); throw failure; }
+    form?.remove();
     tell("Thank you.");
-    const box = buttons.down.closest(".bot");
-    box.querySelector(".why")?.remove();
-    if (rating === "down" && comment === undefined) buttons.down.closest(".below").after(why((text) => rate("down", text), buttons.down));
+    if (wanted.rating === "down" && !("comment" in wanted)) explain();
   });
   press();
-  return Object.values(buttons);
+  return [up, down];
 }
-function why(send, origin) {
-  const form = make("form", "why"), label = make("label", "", "What was wrong with it? (optional)"), text = directed("textarea");
+function why(comment, origin, send) {
+  const form = make("form", "why"), text = directed("textarea");
+  const label = make("label", "", "What was wrong with it? (optional)");
   const close = () => { form.remove(); origin.focus(); };
-  Object.assign(text, { rows: 2, maxLength: 1000 });
+  Object.assign(text, { rows: 2, maxLength: 1000, value: comment || "" });
   label.append(text);
   form.append(label, button("plain", "Close", close), make("button", "plain", "Send"));
   form.addEventListener("submit", (event) => { event.preventDefault(); send(text.value.trim()); origin.focus(); });
@@ -130,7 +138,7 @@ function why(send, origin) {
   return form;
 }
 
-let waiting = null, telling = 0;
+let busy = false, waiting = null, telling = 0;
 // Shows at the end of an element that something is awaited, or, without one, that nothing is any more.
 function setBusy(parent) {
   busy = Boolean(parent);
@@ -164,7 +172,12 @@ let counting = null;
 // Says what failed, as an alert, with what a person can do about it; the first can only be done when the wait is over.
 function showFailure(message, wait, choices) {
   hideFailure();
-  const said = directed("p", "", message), buttons = choices.map(([label, act]) => button("plain", label, () => { hideFailure(); act(); input.focus(); }));
+  const said = directed("p", "", message);
+  const buttons = choices.map(([label, choice]) => button("plain", label, () => {
+    hideFailure();
+    choice();
+    input.focus();
+  }));
   said.setAttribute("role", "alert");
   failureBar.hidden = false;
   failureBar.replaceChildren(said, ...buttons);
@@ -175,7 +188,8 @@ function countDown(element, until) {
   const tick = () => {
     const left = Math.ceil((until - Date.now()) / 1000);
     element.disabled = left > 0;
-    element.textContent = left <= 0 ? label : left < 100 ? `${label} in ${left} s` : `${label} at ${new Date(until).toLocaleTimeString([], { timeStyle: "short" })}`;
+    const when = left < 100 ? `in ${left} s` : "at " + new Date(until).toLocaleTimeString([], { timeStyle: "short" });
+    element.textContent = left > 0 ? `${label} ${when}` : label;
     if (left <= 0) clearInterval(counting);
   };
   counting = setInterval(tick, 500);

@@ -1,5 +1,5 @@
-// What a reload must not lose: the conversation with its token, the message under way with its key, what is being typed.
-// It lives as long as the tab does. The bot knows no one, so whoever holds the token can read on; a browser that keeps it
+// What a reload must not lose: the conversation with its token, the message under way with its key, the draft. It
+// lives as long as the tab does. The bot knows no one, so whoever holds the token can read on; a browser that kept it
 // for good (localStorage) would show one person's conversation to the next at a shared machine.
 
 const KEY = "conversation " + location.pathname;

@@ -3,10 +3,12 @@
 const longest = Number(document.body.dataset.longest);
 // For so many seconds the page waits by itself; whoever would have to wait longer is asked.
 const SHORT_WAIT = 5, ATTEMPTS = 3;
-let opened = false, busy = false, question = null;
+const ANEW = "Start a new conversation";
+let opened = false, opening = null, question = null;
 
-// Opens the page: goes on with the conversation of this tab, or begins one. Returns whether it could.
-async function open() {
+// Goes on with the conversation of this tab, or begins one. Returns whether it could.
+function resume() { return opening ??= resumed().finally(() => { opening = null; }); }
+async function resumed() {
   opened = false;
   hideFailure();
   log.replaceChildren();
@@ -20,7 +22,7 @@ async function open() {
     opened = true;
   } catch (failure) {
     setBusy(null);
-    fail(failure, open);
+    fail(failure, resume);
     return false;
   }
   if (!kept.pending) return true;
@@ -43,6 +45,7 @@ function restore(turns) {
   log.setAttribute("aria-live", "off");
   showGreeting(kept.conversation);
   for (const turn of turns) showAnswer(showQuestion(turn.text), turn);
+  if (turns.length) suggest(log.querySelector(".turn:last-child .bot"), turns.at(-1).suggestions);
   log.scrollTop = log.scrollHeight;
   setTimeout(() => log.setAttribute("aria-live", "polite"), 200);
 }
@@ -51,13 +54,14 @@ function restore(turns) {
 async function say(said) {
   const text = said.trim(), excess = [...text].length - longest;
   input.focus();
-  if (busy || !text) return;
+  if (!text || busy && !opening) return;
   if (excess > 0) return showFailure(`The message is ${excess} characters too long.`, 0, []);
-  if (!opened ? !await open() : kept.pending && !await deliver()) return;
+  if (!opened ? !await resume() : kept.pending && !await deliver()) return;
+  if (busy) return;
   if (said === input.value) write("");
   keep({ pending: { key: crypto.randomUUID(), text } });
-  clearSuggestions();
   question = showQuestion(text);
+  suggest();
   await deliver();
 }
 // Sends what is pending, and returns whether it was answered.
@@ -69,7 +73,11 @@ async function deliver() {
     keep({ pending: null });
     setBusy(null);
     if (shown.has(turn.number)) question.remove();
-    else { showAnswer(question, turn); reveal(question); }
+    else {
+      showAnswer(question, turn);
+      suggest(question.lastChild, turn.suggestions);
+      reveal(question);
+    }
     return true;
   } catch (failure) {
     setBusy(null);
@@ -92,7 +100,7 @@ async function answered() {
 }
 function pause({ wait }) {
   if (wait) explainWait(`Busy. Trying again in ${wait} s.`);
-  return new Promise((done) => { setTimeout(done, wait * 1000 || 500); });
+  return new Promise((done) => { setTimeout(done, wait * 1000 || 250); });
 }
 function partWithTheOld() {
   keep({ conversation: null });
@@ -100,14 +108,15 @@ function partWithTheOld() {
   showNote("Your earlier conversation has ended. This is a new one.", question);
 }
 
-// What a person can do about a message that was not answered. It can be taken back only if the bot certainly has not got it.
+// What a person can do about a message that was not answered. Back it comes only if the bot certainly has not got it.
 function unsent(failure) {
   const edit = () => {
     write([kept.pending.text, input.value].filter(Boolean).join("\n"));
     keep({ pending: null });
     question.remove();
   };
-  if (failure.code === "conversation_full") fail(failure, () => { partWithTheOld(); deliver(); }, "Start a new conversation");
+  const anew = () => { partWithTheOld(); deliver(); };
+  if (failure.code === "conversation_full") fail(failure, anew, ANEW);
   else if (!failure.isRefusal) fail(failure, deliver);
   else if (failure.passes) fail(failure, deliver, "Try again", ["Edit the message", edit]);
   else { edit(); fail(failure); }
@@ -117,17 +126,17 @@ function fail(failure, retry, label = "Try again", ...others) {
   showFailure(failure.message, failure.wait, retry ? [[label, retry], ...others] : []);
 }
 // Does what is no message, and shows how it failed.
-async function attempt(work) {
+async function perform(work) {
   try { await work(); } catch (failure) {
-    if (failure.code === "conversation_not_found") fail(failure, again, "Start a new conversation");
-    else fail(failure, failure.passes || !failure.isRefusal ? () => attempt(work) : null);
+    if (failure.code === "conversation_not_found") fail(failure, again, ANEW);
+    else fail(failure, failure.passes || !failure.isRefusal ? () => perform(work) : null);
   }
 }
 
 function again() {
   if (busy) return;
   keep({ conversation: null, pending: null });
-  open();
+  resume();
   input.focus();
 }
 async function remove() {
@@ -145,7 +154,9 @@ async function save(format) {
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
   tell("The conversation is saved.");
 }
-function joined(pages) { return JSON.stringify({ ...pages[0], messages: pages.flatMap((page) => page.messages) }, null, 2); }
+function joined(pages) {
+  return JSON.stringify({ ...pages.at(-1), messages: pages.flatMap((page) => page.messages) }, null, 2);
+}
 
 function write(text) {
   input.value = text;
@@ -169,12 +180,12 @@ input.addEventListener("keydown", (event) => {
   event.preventDefault();
   say(input.value);
 });
-addEventListener("online", () => { if (!busy && (kept.pending || !opened)) opened ? deliver() : open(); });
+addEventListener("online", () => { if (!busy && (kept.pending || !opened)) opened ? deliver() : resume(); });
 
 const menu = find("menu"), sure = find("sure");
 menu.addEventListener("toggle", () => {
-  const until = kept.conversation && new Date(kept.conversation.expires_at).toLocaleDateString([], { dateStyle: "long" });
-  find("until").textContent = until ? `Kept until ${until}.` : "";
+  const until = kept.conversation && new Date(kept.conversation.expires_at);
+  find("until").textContent = until ? `Kept until ${until.toLocaleDateString([], { dateStyle: "long" })}.` : "";
   find("more").setAttribute("aria-expanded", menu.matches(":popover-open"));
 });
 menu.addEventListener("click", (event) => {
@@ -182,13 +193,13 @@ menu.addEventListener("click", (event) => {
   if (!chosen) return;
   menu.hidePopover();
   if (chosen.id === "delete") sure.showModal();
-  else attempt(() => save(chosen.dataset.export));
+  else perform(() => save(chosen.dataset.export));
 });
 sure.addEventListener("click", (event) => {
   if (event.target === sure || event.target.closest("button")) sure.close();
-  if (event.target.closest("#remove")) attempt(remove);
+  if (event.target.closest("#remove")) perform(remove);
 });
 find("again").addEventListener("click", again);
 
 write(kept.draft);
-open();
+resume();
