@@ -60,15 +60,15 @@ def faults(proxy: Proxy) -> Faults:
 
 @contextmanager
 def contexts(browser: Browser) -> Iterator[Callable[..., Page]]:
-    """Give what opens an empty tab in a browser of its own; ``clock`` is a clock in hand, the rest is Playwright's."""
+    """Give what opens a tab in a browser of its own; ``clock`` is the time to begin at, the rest Playwright's."""
     opened = []
 
-    def new_tab(*, clock: bool = False, **options: Any) -> Page:
+    def new_tab(*, clock: str | None = None, **options: Any) -> Page:
         context = browser.new_context(**{"viewport": {"width": 1100, "height": 800}, "locale": "en-GB"} | options)
         opened.append(context)
         context.set_default_timeout(PATIENCE_MS)
         if clock:
-            context.clock.install()
+            context.clock.install(time=clock)
         return context.new_page()
 
     yield new_tab

@@ -20,6 +20,7 @@ from tests.page.faults import (
 )
 from tests.page.visitor import Visitor
 
+EVENING = "2026-11-25T17:00:00Z"
 OPEN, TICKET = "When is the garden open?", "How much is a ticket?"
 UNAVAILABLE = problem(503, "store_unavailable", "Conversations cannot be reached; try again soon.", retry_after=1)
 TOO_MANY = problem(429, "rate_limited", "Too many messages in one minute.", retry_after=60)
@@ -121,7 +122,7 @@ def test_too_many_messages_are_told_and_can_be_sent_when_the_wait_is_over(
     open_page: Callable[..., Visitor], faults: Faults
 ) -> None:
     """Retry-After is honoured: the button counts down, and cannot be pressed before."""
-    visitor = open_page(clock=True)
+    visitor = open_page(clock=EVENING, timezone_id="UTC")
     faults.on(SEND, TOO_MANY)
     visitor.ask(OPEN)
     expect(visitor.alert).to_have_text("Too many messages in one minute.")
@@ -143,8 +144,7 @@ def test_the_end_of_the_token_cap_is_told_in_the_words_of_the_bot(
     open_page: Callable[..., Visitor], faults: Faults
 ) -> None:
     """A wait of hours is a time of day."""
-    visitor = open_page(clock=True)
-    visitor.page.clock.pause_at("2026-11-25T17:00:00")
+    visitor = open_page(clock=EVENING, timezone_id="UTC")
     detail = "Today's model tokens are used up; the count begins anew at 00:00 UTC."
     faults.on(SEND, problem(429, "token_cap_reached", detail, retry_after=7 * 3600))
     visitor.ask(OPEN)
