@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 WEB = Path(__file__).with_name("web")
 # One script, in the order in which its parts build on one another.
 SCRIPTS = ("memory.js", "bot.js", "inline.js", "blocks.js", "log.js", "page.js")
+REMARK = re.compile(r"^ *//.*\n", re.MULTILINE)
 PRODUCTION = "prod"
 BACKUPS = " Backups keep it for up to {days} days more."
 
@@ -34,7 +35,7 @@ class Page:
             longest=TEXT_LENGTH,
             backups=BACKUPS.format(days=backup_days) if backup_days else "",
             style=colours + _read("style.css"),
-            script='"use strict";\n' + "".join(map(_read, SCRIPTS)),
+            script='"use strict";\n' + "".join(REMARK.sub("", _read(name)) for name in SCRIPTS),
         )
         self.headers = {
             "Content-Security-Policy": _policy(self.html),
