@@ -41,7 +41,7 @@ class Chat:
         self.conversations = Conversations(
             store=DynamoStore(self.client, table_name=TABLE),
             responder=self.model,
-            bot_name="Parley",
+            greeting="Hello.",
             retention=timedelta(days=1),
             messages_per_minute=6_000,
             daily_tokens=self.daily_tokens,
