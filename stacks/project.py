@@ -96,6 +96,8 @@ class Environment:
     region: str | None = None
     """Its AWS region, where that is not the project's."""
     approval: Approval = Approval.NEVER
+    destructive_approval: bool = False
+    """Whether a plan that loses data needs an approval of its own, besides that of ``approval``."""
     retention_days: int = 30
     """Days for which a conversation can be read."""
     log_retention_days: int = 30
