@@ -123,6 +123,8 @@ class Knowledge:
         telling = [term for term, _ in asked if term not in STOP_WORDS]
         best_possible = sum(self._rarity_of(term) for term in telling) * (SATURATION + 1)
         scores: dict[int, float] = {}
+        if not telling:
+            return scores
         for term, certainty in asked:
             for section, weight in self._postings.get(term, {}).items():
                 share = certainty * self._rarity_of(term) * weight / best_possible
