@@ -3,8 +3,10 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from own.knowledge import Section
+if TYPE_CHECKING:
+    from chatbot.lessons import Lesson
 
 FOLDER = Path("tests/conversations")
 FILE = "first.yaml"
@@ -15,7 +17,7 @@ TEXT = """\
 """
 
 
-def replace(root: Path, sections: Sequence[Section]) -> None:
+def replace(root: Path, sections: "Sequence[Lesson]") -> None:
     """Remove the tests of ``root``, and write a pair for a bot that knows ``sections``."""
     for path in (root / FOLDER).glob("*.yaml"):
         path.unlink()

@@ -1,6 +1,5 @@
 """Replaces what the bot knows, and puts aside what its tests were written for."""
 
-import json
 import os
 import re
 import shutil
@@ -10,20 +9,16 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from string import Template
-from typing import NamedTuple
+from typing import TYPE_CHECKING
 
 from own.errors import OwnError
+
+if TYPE_CHECKING:
+    from chatbot.lessons import Lesson
 
 STARTER = Path(__file__).with_name("starter")
 KNOWLEDGE, ASIDE = Path("knowledge"), Path("tests/unit/chatbot/knowledge")
 RULES = "README.md"
-
-
-class Section(NamedTuple):
-    """One answer of the knowledge."""
-
-    id: str
-    title: str
 
 
 def files(folder: Path) -> Iterator[Path]:
@@ -39,7 +34,7 @@ def starter(name: str, folder: Path) -> Path:
     return folder
 
 
-def learned(root: Path, folder: Path) -> list[Section]:
+def learned(root: Path, folder: Path) -> "list[Lesson]":
     """Return the sections that a bot learns from ``folder``.
 
     Raises ``OwnError`` where it cannot, in the words of what learns it.
@@ -51,14 +46,16 @@ def learned(root: Path, folder: Path) -> list[Section]:
     if (root / KNOWLEDGE).resolve() in (folder.resolve(), *folder.resolve().parents):
         raise OwnError(f"--knowledge {folder}: that is where the knowledge is going to be; edit it there")
     with tempfile.TemporaryDirectory() as output:
-        index = Path(output) / "index.json"
-        command = [sys.executable, "-m", "chatbot.learn", str(folder), str(index)]
+        command = [sys.executable, "-m", "chatbot.learn", str(folder), str(Path(output) / "index")]
         environment = os.environ | {"PYTHONPATH": str(root / "lambda")}
         run = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-        if run.returncode:
-            said = run.stderr.strip().splitlines() or ["it gave no reason"]
-            raise OwnError(f"the knowledge cannot be learned: {said[-1]}")
-        return [Section(found["id"], found["title"]) for found in json.loads(index.read_text())["sections"]]
+    if run.returncode:
+        said = run.stderr.strip().splitlines() or ["it gave no reason"]
+        raise OwnError(f"the knowledge cannot be learned: {said[-1]}")
+    sys.path.insert(0, str(root / "lambda"))
+    from chatbot.lessons import read_lessons
+
+    return [lesson for file in files(folder) for lesson in read_lessons(file, folder=folder)]
 
 
 def replace(root: Path, folder: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 try:
-    from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+    from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
 except ModuleNotFoundError:
     pytest.exit("tests/page needs Playwright, which make test installs; or leave them out: pytest tests/unit", 4)
 
@@ -19,7 +19,9 @@ from tests.page.serving import serving
 from tests.page.visitor import Visitor
 
 KNOWLEDGE = Path(__file__).with_name("knowledge")
-PATIENCE_MS = 5_000
+# For a machine that does much else; what passes does not wait for it.
+PATIENCE_MS = 20_000
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture(scope="session")

@@ -71,7 +71,7 @@ def test_a_reload_while_an_answer_is_awaited_shows_one_turn(visitor: Visitor, fa
     held = Held()
     faults.on(SEND, held)
     visitor.ask(OPEN)
-    assert held.arrived.wait(5)
+    assert held.arrived.wait(20)
     held.released.set()
     visitor.page.reload()
 
