@@ -1,6 +1,5 @@
 """People who talk to a deployed chatbot over HTTP, and what is left of it afterwards."""
 
-import json
 import threading
 import time
 import uuid
@@ -8,18 +7,14 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
-import urllib3
-
+from benchmarks.api import Api
 from benchmarks.project import BenchmarkError
 
 QUESTION = "How do I roll back a release?"
 MESSAGES = 10
 """After so many messages in a conversation, another one is begun."""
-
-PATIENCE_SECONDS = 35.0
-"""Longer than API Gateway waits for a function."""
 
 TO_BE_TRIED_AGAIN = frozenset({409, 429})
 
@@ -56,47 +51,6 @@ class Tally:
             self.acknowledged + other.acknowledged,
             self.conversations + other.conversations,
         )
-
-
-class Api:
-    """One connection to the chatbot's API at ``url``, kept open between requests as long as the server keeps it."""
-
-    def __init__(self, url: str) -> None:
-        self._pool = urllib3.connection_from_url(url, maxsize=1, retries=False, timeout=PATIENCE_SECONDS)
-        self._base = urlsplit(url).path.rstrip("/")
-
-    def ask(self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None) -> "Answer":
-        """Return the answer to one request; a connection that fails is an answer too, with status 0."""
-        content = {} if body is None else {"Content-Type": "application/json"}
-        data = None if body is None else json.dumps(body).encode()
-        try:
-            response = self._pool.request(method, self._base + path, body=data, headers=content | (headers or {}))
-        except urllib3.exceptions.HTTPError as error:
-            return Answer(0, {"code": type(error).__name__}, 0.0)
-        try:
-            document = json.loads(response.data or b"null")
-        except ValueError:
-            document = None
-        return Answer(response.status, document, _seconds(response.headers.get("Retry-After")))
-
-    def close(self) -> None:
-        """Close the connection."""
-        self._pool.close()
-
-
-@dataclass(frozen=True)
-class Answer:
-    """Status and JSON of an answer, and when to come back."""
-
-    status: int
-    document: Any
-    retry_after: float
-
-    @property
-    def label(self) -> str:
-        """What to count it as."""
-        code = self.document.get("code", "") if isinstance(self.document, dict) else ""
-        return f"{self.status or ''} {code}".strip()
 
 
 class Room:
@@ -196,8 +150,3 @@ def stored(url: str, conversation: Conversation) -> Iterator[str]:
                 return
     finally:
         api.close()
-
-
-def _seconds(retry_after: str | None) -> float:
-    """https://www.rfc-editor.org/rfc/rfc9110#field.retry-after"""
-    return float(retry_after) if retry_after and retry_after.isdigit() else 0.1

@@ -31,7 +31,7 @@ def trusts(role_arn: str, service: str, *, source_arn: str) -> bool:
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html#principal-services
     """
     account, name = role_arn.split(":")[4], role_arn.rpartition("/")[2]
-    roles = get_backend("iam")[account]["global"].roles.values()
+    roles = list(get_backend("iam")[account]["global"].roles.values())
     role = next((role for role in roles if role.arn == role_arn or role.name == name), None)
     if role is None:
         return False

@@ -34,8 +34,8 @@ class Throttling:
         """Take a token for ``call``, or raise ``RefusedError``."""
         rate, burst = limits(call)
         key = (call.stage.account, call.stage.region, call.stage.api_id, call.stage.name, call.resource, call.method)
-        now = self._clock()
         with self._lock:
+            now = self._clock()
             bucket = self._buckets.setdefault(key, Bucket(burst, now))
             bucket.tokens = min(burst, bucket.tokens + (now - bucket.moment) * rate)
             bucket.moment = now

@@ -7,6 +7,7 @@ import json
 import socket
 import zipfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -448,6 +449,29 @@ def test_calls_beyond_the_burst_are_throttled(cloud: Cloud) -> None:
     assert requests.get(f"{api.url}/items/1", timeout=20).status_code == 200
     api.stage(**{"/~1items~1{id}/GET/throttling/rateLimit": "0", "/~1items~1{id}/GET/throttling/burstLimit": "0"})
     assert requests.get(f"{api.url}/items/1", timeout=20).status_code == 429
+
+
+def test_fifty_connections_at_once_are_all_answered(api: Api) -> None:
+    """Each gets the answers to its own requests, over one connection."""
+
+    def talk(number: int) -> list[str]:
+        with requests.Session() as session:
+            urls = [f"{api.url}/items/{number}-{turn}" for turn in range(4)]
+            return [session.get(url, timeout=30).json()["pathParameters"]["id"] for url in urls]
+
+    with ThreadPoolExecutor(50) as executor:
+        answers = list(executor.map(talk, range(50)))
+    assert answers == [[f"{number}-{turn}" for turn in range(4)] for number in range(50)]
+
+
+def test_of_calls_at_once_no_more_than_the_burst_get_through(cloud: Cloud) -> None:
+    """However many come in the same moment."""
+    api = Api(cloud, DOCUMENT)
+    limits = {"/*/*/throttling/rateLimit": "0", "/*/*/throttling/burstLimit": "7"}
+    api.stage(**limits)
+    with ThreadPoolExecutor(50) as executor:
+        statuses = list(executor.map(lambda _: requests.get(f"{api.url}/", timeout=30).status_code, range(50)))
+    assert sorted(statuses) == [200] * 7 + [429] * 43
 
 
 def test_a_deployment_is_a_snapshot(cloud: Cloud) -> None:
