@@ -42,10 +42,11 @@ def kill(world: World, digest: str, *, terraform_too: bool) -> None:
     os.kill(run.pid, signal.SIGKILL)
     if terraform_too:
         os.killpg(terraform, signal.SIGKILL)
+    # Terraform is waiting still; what it was asked to do first is to stop.
+    eventually(lambda: not Path(f"/proc/{terraform}").exists())
     (world.folder / "wait").unlink()
     with run:
         run.communicate(timeout=60)
-    eventually(lambda: not Path(f"/proc/{terraform}").exists())
 
 
 def children(pid: int) -> list[str]:

@@ -90,7 +90,7 @@ def test_an_environment_without_a_bot_is_told_in_one_line(folder: Path, endpoint
     ("arguments", "said"),
     [
         (("--environment", "stage"), "no environment 'stage': there are dev, prod"),
-        (("--environment", "dev", "--days", "0"), "days are a number from 1 to 3650, got '0'"),
+        (("--environment", "dev", "--days", "0"), "'0' is no number of days, from 1 to 3650"),
         ((), "--environment"),
     ],
 )
