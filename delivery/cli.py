@@ -187,6 +187,10 @@ def _text(path: Path) -> str:
         raise UsageError(f"{path} is no text in UTF-8") from error
 
 
+def _lifetime(text: str) -> int:
+    return _number(text, "days", 365)
+
+
 def _days(text: str) -> int:
     return _number(text, "days", 3650)
 
@@ -231,7 +235,7 @@ def _parser() -> argparse.ArgumentParser:
     plan.add_argument("--stack", required=True, help="a folder of cdktf.out/stacks")
     plan.add_argument("--out", required=True, type=Path, metavar="DIR", help="where plan, review and variables.env go")
     plan.add_argument(
-        "--days", type=_days, default=LIFETIME_DAYS, help="for how long it may be applied (default: %(default)s)"
+        "--days", type=_lifetime, default=LIFETIME_DAYS, help="for how long it may be applied (default: %(default)s)"
     )
     plan.add_argument(
         "--behaviour", type=Path, metavar="FILE", help="the answers that change, in Markdown, for the review"
