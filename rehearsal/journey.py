@@ -62,9 +62,15 @@ def accompany(
             identifier, execution = heir.identifier, None
             continue
         for approval in approvals.waiting(pipeline):
-            if approval.execution == identifier:
+            # One beyond the last stage is seen before that this stage has succeeded; the next look tells.
+            if approval.execution == identifier and (reached or not _lies_beyond(execution, approval, last_stage)):
                 _settle(pipeline, screen, approval, policy, reached)
         time.sleep(POLL_SECONDS)
+
+
+def _lies_beyond(execution: Execution, approval: Approval, last_stage: str | None) -> bool:
+    names = [stage.name for stage in execution.stages]
+    return last_stage in names and approval.stage in names[names.index(last_stage) + 1 :]
 
 
 def _to_be_stopped(execution: Execution, name: str) -> bool:
