@@ -20,6 +20,9 @@ PAGE_TURNS = 50
 LARGEST_PAGE = 100
 CONVERSATION_ID = "[0-9a-f]{32}"
 IDEMPOTENCY_KEY = "[!-~]{1,64}"
+CURSOR = "[A-Za-z0-9_-]{16}"
+# C0 and C1 control characters but tab and line breaks, as JSON Schema's dialect of regular expressions has them.
+CONTROLS = r"\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f"
 
 ResponderName = Literal["knowledge", "bedrock"]
 Rating = Literal["up", "down"]
@@ -51,7 +54,8 @@ class MessageRequest:
         Bounds(
             min_length=1,
             max_length=TEXT_LENGTH,
-            description="Normalised (NFC) and stripped; control characters other than line feed and tab are refused.",
+            pattern=rf"^\s*[^\s{CONTROLS}][^{CONTROLS}]*$",
+            description="Normalised (NFC) and stripped; control characters but tabs and line breaks are refused.",
         ),
     ]
 
@@ -61,7 +65,7 @@ class FeedbackRequest:
     """What a person thinks of a reply."""
 
     rating: Rating
-    comment: Annotated[str | None, Bounds(max_length=COMMENT_LENGTH)] = None
+    comment: Annotated[str | None, Bounds(max_length=COMMENT_LENGTH, pattern=rf"^[^{CONTROLS}]*$")] = None
 
 
 @dataclass(frozen=True)

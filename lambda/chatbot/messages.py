@@ -73,13 +73,13 @@ def _no_constant(name: str) -> NoReturn:
 
 
 def _faults(model: type, document: Mapping[str, Any], given: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield what is wrong with each member: as it was sent, then as it is kept."""
+    """Yield what is wrong with each member: as it would be kept, then as it was sent."""
     optional = {field.name for field in fields(model) if field.default is not MISSING}
     for name, hint in _hints(model).items():
         if name not in document:
             if name not in optional:
                 yield f"/{name}", "is missing"
-        elif found := fault(hint, document[name]) or fault(hint, given[name]) or _forbidden(given[name]):
+        elif found := _forbidden(given[name]) or fault(hint, given[name]) or fault(hint, document[name]):
             yield f"/{name}", found
 
 
@@ -91,7 +91,7 @@ def _forbidden(value: object) -> str | None:
 def _cleaned(value: object) -> object:
     if not isinstance(value, str):
         return value
-    return unicodedata.normalize("NFC", value).replace("\r\n", "\n").strip()
+    return unicodedata.normalize("NFC", value).replace("\r\n", "\n").replace("\r", "\n").strip()
 
 
 def _hints(model: type) -> Mapping[str, Any]:

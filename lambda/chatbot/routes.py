@@ -7,6 +7,7 @@ from typing import Annotated, Any, get_args
 
 from chatbot.contract import (
     CONVERSATION_ID,
+    CURSOR,
     IDEMPOTENCY_KEY,
     LARGEST_PAGE,
     PAGE_TURNS,
@@ -93,7 +94,10 @@ _LIMIT = Parameter(
     description=f"How many turns at most; {PAGE_TURNS} unless said otherwise. A page of long turns may hold fewer.",
 )
 _CURSOR = Parameter(
-    name="cursor", place="query", hint=str, description="The `next_cursor` of the page before; none for the first page."
+    name="cursor",
+    place="query",
+    hint=Annotated[str, Bounds(pattern=f"^{CURSOR}$")],
+    description="The `next_cursor` of the page before; none for the first page.",
 )
 _FORMAT = Parameter(name="format", place="query", hint=ExportFormat, description="`json` unless said otherwise.")
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from chatbot import items
 from chatbot.dynamodb import DynamoStore
 from tests.unit.chatbot import emulated
 from tests.unit.chatbot.models import MOST_TOKENS, Model
@@ -120,6 +121,28 @@ def test_every_refused_access_takes_the_same_one_call(bot: Any, calls: Any, meth
         made.append(names(calls))
     assert len(made[0]) == 1
     assert made == [made[0]] * 4
+
+
+def test_a_conversation_that_is_half_deleted_is_there_for_deleting_alone(client: Any, bot: Any) -> None:
+    """After an interruption nobody reads, adds or rates anything, and deleting again ends what was begun."""
+    chat = bot.start()
+    chat.say("hello")
+    client.update_item(
+        TableName=TABLE,
+        Key=items.key_of(chat.id, items.META),
+        UpdateExpression="SET leaving = :yes",
+        ExpressionAttributeValues={":yes": {"BOOL": True}},
+    )
+    for method, path, body in (
+        ("GET", "/messages", None),
+        ("GET", "/export", None),
+        ("POST", "/messages", {"text": "hello"}),
+        ("PUT", "/messages/1/feedback", {"rating": "up"}),
+    ):
+        assert chat.request(method, path, body).json["code"] == "conversation_not_found"
+    assert bot.request("DELETE", chat.path, token="wrong").status == 404
+    assert chat.request("DELETE", "").status == 204
+    assert chat.request("DELETE", "").status == 404
 
 
 @pytest.mark.parametrize("key", [None, "key"])

@@ -182,3 +182,29 @@ def test_the_docs_are_a_page_that_runs_nothing(bot: Any) -> None:
 def test_the_docs_escape_the_bots_name() -> None:
     """A name is text, whatever it looks like."""
     assert "<b>" not in Reference(bot_name="<b>Bot</b>", backup_days=35).html
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a",
+        "a b",
+        " \t\r\n a \r\n",
+        "a\rb",
+        "é\u2028🙂",
+        "",
+        " ",
+        "\n\t",
+        "\x00",
+        "a\x07",
+        "\x1b[2J",
+        "a\x7f",
+        "\x9fa",
+        "\x0b",
+    ],
+)
+def test_the_schema_and_the_bot_agree_on_a_text(bot: Any, text: str) -> None:
+    """What one takes, the other takes: neither the gateway nor the function is a surprise to a client."""
+    schema = document()["components"]["schemas"]["MessageRequest"]["properties"]["text"]
+    allowed = len(text) >= schema["minLength"] and re.search(schema["pattern"], text) is not None
+    assert (bot.start().say(text).status == 200) == allowed

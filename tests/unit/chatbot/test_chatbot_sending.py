@@ -217,6 +217,15 @@ def test_a_model_is_not_asked_for_what_is_refused(make_bot: MakeBot) -> None:
     assert len(model.asked) == 1
 
 
+def test_knowledge_is_not_searched_for_what_is_refused(make_bot: MakeBot) -> None:
+    """Who is too fast costs a look at the pace, and no more."""
+    responder = Model(needs_reservation=False, most_tokens=0)
+    chat = make_bot(responder=responder, messages_per_minute=1).start()
+    send(chat, "first", key=None)
+    assert problem(lambda: send(chat, "second", key=None)).problem is Problem.RATE_LIMITED
+    assert responder.asked == ["first"]
+
+
 def test_a_conversation_deleted_while_the_model_thinks_stays_deleted(make_bot: MakeBot) -> None:
     """The reply comes too late: there is no such conversation, and what it did not spend is given back."""
     model = Model()
