@@ -4,6 +4,7 @@ import json
 import os
 import re
 import subprocess
+import sys
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -196,3 +197,48 @@ def test_one_key_twenty_times_at_once_makes_one_turn(url: str) -> None:
     assert [answer.status_code for answer in answers] == [200] * 20
     assert len({answer.content for answer in answers}) == 1
     assert len(chat.request("GET", "/messages").json()["messages"]) == 1
+
+
+# Left out, since the contract has it otherwise: a path is not there for a method it does not know (API Gateway has no
+# 405), a missing token is the same 404 as a wrong one, and a cursor is opaque, so that a made-up one is refused.
+CHECKS = (
+    "not_a_server_error",
+    "status_code_conformance",
+    "content_type_conformance",
+    "response_headers_conformance",
+    "response_schema_conformance",
+    "negative_data_rejection",
+    "use_after_free",
+    "ensure_resource_availability",
+)
+
+
+def schemathesis(url: str, folder: Path, *options: str) -> None:
+    """Ask everything that the served document allows, and much that it does not; fail with what was found."""
+    (folder / "schemathesis.toml").touch(exist_ok=True)
+    command = ["schemathesis", "run", f"{url}v1/openapi.json", "--url", url.rstrip("/"), "--no-color"]
+    command += ["--checks", ",".join(CHECKS), "--max-examples", "25", "--seed", "1", "--generation-database", "none"]
+    done = subprocess.run(
+        [f"{sys.prefix}/bin/{command[0]}", *command[1:], "--phases", "coverage,fuzzing", *options],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stdout[-8_000:] + done.stderr[-2_000:]
+
+
+def test_a_stranger_finds_no_fault(url: str, tmp_path: Path) -> None:
+    """Without a token: no 5xx, and every answer is one that the document promises."""
+    schemathesis(url, tmp_path)
+
+
+def test_who_has_a_token_finds_no_fault(url: str, tmp_path: Path) -> None:
+    """Within a conversation that is there: the same."""
+    chat = Chat(url)
+    chat.say("hello")
+    conversation = chat.path.rpartition("/")[2]
+    (tmp_path / "schemathesis.toml").write_text(f'[parameters]\nconversation_id = "{conversation}"\nnumber = 1\n')
+    token = f"Authorization: {chat.session.headers['Authorization']}"
+    schemathesis(url, tmp_path, "--header", token, "--exclude-method", "DELETE")
+    assert len(chat.request("GET", "/messages?limit=100").json()["messages"]) > 1
