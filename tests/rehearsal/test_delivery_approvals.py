@@ -1,7 +1,9 @@
 """Second changes of every grade, approved, rejected, timed out, overtaken: the environment's own stages, for real."""
 
 import json
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -35,8 +37,11 @@ def stack(value: str, *, log: bool = True, service: str = "lambda.amazonaws.com"
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Delivery]:
     """An account to which the first change was delivered: its role made it sensitive, and Ann approved it."""
-    folder = tmp_path_factory.mktemp("approvals")
-    with delivery(folder, provider_lock(tmp_path_factory.mktemp("lock"))) as made:
+    # A provider listens on a socket in its build's own folder, whose path may have 108 characters at most.
+    with (
+        tempfile.TemporaryDirectory(prefix="acme-") as folder,
+        delivery(Path(folder), provider_lock(tmp_path_factory.mktemp("lock"))) as made,
+    ):
         made.write(stack("one"))
         first = create_pipeline(made)
         made.answer(APPROVE, made.asked(APPROVE, first)["token"], "ann", "Approved", "the first one")
