@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import accuracy, function, load, package, rehearsal, storage, synth, tables
+from benchmarks import accuracy, answers, function, load, package, rehearsal, storage, synth, tables
 from benchmarks.figure import Figure
 from benchmarks.goals import goals_of, misses
 from benchmarks.project import BenchmarkError
@@ -18,7 +18,8 @@ BENCHMARKS: dict[str, tuple[str, Callable[[int], list[Figure]]]] = {
     "function": ("The function", function.measure),
     "storage": ("The store", storage.measure),
     "package": ("The package", package.measure),
-    "accuracy": ("The answers", accuracy.measure),
+    "accuracy": ("The conversation tests", accuracy.measure),
+    "answers": ("The answers", answers.measure),
     "tables": ("The rehearsal's tables", tables.measure),
     "load": ("The load", load.measure),
     "rehearsal": ("The rehearsal", rehearsal.measure),

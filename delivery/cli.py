@@ -85,6 +85,14 @@ def _insights(options: argparse.Namespace, project: Project) -> None:
         found.show()
 
 
+def _behaviour(options: argparse.Namespace, project: Project) -> None:
+    from delivery.behaviour import compare
+    from delivery.builds import questions_in
+
+    questions = questions_in(project.root, options.questions) if options.questions else []
+    print(compare(project.root, options.old, options.new, questions).markdown(), end="")
+
+
 def _update(options: argparse.Namespace, project: Project) -> None:
     from delivery.terraform import Terraform
     from delivery.update import Execution, update
@@ -177,6 +185,11 @@ def _parser() -> argparse.ArgumentParser:
     insights.add_argument("--environment", required=True, help="whose bot to look at")
     insights.add_argument("--days", type=_days, default=30, help="how far to look back (default: %(default)s)")
     insights.add_argument("--json", action="store_true", help="print everything as JSON")
+
+    behaviour = add("behaviour", _behaviour, "show which answers differ between two builds of the knowledge")
+    behaviour.add_argument("old", type=Path, help="a Lambda package, an index, or a folder of knowledge")
+    behaviour.add_argument("new", type=Path, help="another")
+    behaviour.add_argument("--questions", type=Path, metavar="PATH", help="ask these too: conversation tests, or lines")
 
     update = add("update", _update, "update the pipeline's own stack, and restart the pipeline if that changed it")
     update.add_argument("--stack", default="pipeline", help="the pipeline's stack (default: %(default)s)")
