@@ -1,52 +1,83 @@
-"""Applying exactly the plan that was reviewed."""
+"""Applying exactly the plan that was reviewed, once."""
 
 import hmac
 import json
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NoReturn
 
-from delivery.binding import check, read_binding
+from delivery.aws import asking, client
 from delivery.diagnosis import is_stale
-from delivery.errors import PlanRefusedError, TerraformError
+from delivery.errors import DeliveryError, InterruptedRunError, PlanRefusedError, Refusal, TerraformError
 from delivery.files import sha256, shell_lines, write_whole
-from delivery.plan import BINDING_FILE, PLAN_FILE
+from delivery.fit import check_age, check_inputs, check_origin, check_state
+from delivery.ledger import Ledger, TakenError
+from delivery.plan import PLAN_FILE, RECORD_FILE
 from delivery.progress import say
 from delivery.project import Project, Stack
+from delivery.record import Apply, Record, Status, now
+from delivery.run import Run
+from delivery.state import Backend
 from delivery.terraform import Terraform
 
+FOR_GOOD = frozenset({Refusal.EXPIRED, Refusal.SUPERSEDED, Refusal.STALE, Refusal.NOT_EMPTY})
+"""Refusals that nothing can lift again: the ledger keeps them."""
 
-def apply_plan(
-    project: Project,
-    terraform: Terraform,
-    stack: Stack,
-    folder: Path,
-    digest: str,
-    environment: Mapping[str, str] = os.environ,
-) -> bool:
+
+@dataclass(frozen=True)
+class Place:
+    """What a plan is applied to, and from where."""
+
+    project: Project
+    terraform: Terraform
+    stack: Stack
+    environment: str
+    ledger: Ledger
+    run: Run | None
+    anew: str
+
+    @classmethod
+    def of(
+        cls,
+        project: Project,
+        terraform: Terraform,
+        stack: Stack,
+        environment: str,
+        variables: Mapping[str, str] = os.environ,
+    ) -> "Place":
+        """Return the place that a build's environment variables tell of."""
+        name = variables.get("PIPELINE_NAME", "NAME")
+        anew = f"Start a new execution with: aws codepipeline start-pipeline-execution --name {name}"
+        return cls(project, terraform, stack, environment, Ledger.of(project), Run.of(variables), anew)
+
+
+def apply_plan(place: Place, folder: Path, digest: str) -> bool:
     """Apply the plan in ``folder`` if it is the one ``digest`` names; return whether it had anything to change.
 
-    Raises ``PlanRefusedError`` for any other plan, one of another stack or commit, one whose files changed, and a stale
-    one; ``TerraformError`` if applying it fails.
+    Raises ``PlanRefusedError`` for a plan that is not to be applied (see ``Refusal``), ``TerraformError`` when applying
+    it fails. The ledger keeps what became of it, and that it is being applied if this process dies meanwhile.
     """
-    plan = folder / PLAN_FILE
-    _check_digest(plan, digest)
-    binding = read_binding(folder / BINDING_FILE)
-    if binding.plan_sha256 != sha256(plan):
-        raise PlanRefusedError(f"{folder / BINDING_FILE} belongs to another plan: nothing was applied")
-    check(binding, stack, commit=project.commit())
-    terraform.init(stack)
-    if not binding.has_changes:
-        say(f"{stack.name}: the plan is empty, nothing to apply")
-        return False
+    record = _reviewed(place, folder, digest)
+    backend = Backend.of(place.stack)
     try:
-        terraform.apply(stack, plan)
-    except TerraformError as error:
-        if is_stale(error.block):
-            _refuse_stale(stack, environment)
+        if place.run:
+            place.run.check(record.plan_sha256, place.anew)
+        check_age(record, place.anew)
+        check_state(record, backend.version(), place.anew)
+    except PlanRefusedError as refused:
+        if refused.refusal in FOR_GOOD:
+            _refuse(place, record, refused)
         raise
-    return True
+    place.terraform.init(place.stack)
+    apply = _take(place, record)
+    try:
+        _run(place, record, folder / PLAN_FILE)
+    except BaseException as error:
+        _close(place, record, replace(apply, status=_status(error), said=str(error)), backend)
+        raise
+    _close(place, record, replace(apply, status=Status.APPLIED), backend)
+    return record.plan.has_changes
 
 
 def write_outputs(terraform: Terraform, stack: Stack, path: Path) -> None:
@@ -56,19 +87,106 @@ def write_outputs(terraform: Terraform, stack: Stack, path: Path) -> None:
     write_whole(path, shell_lines(values))
 
 
-def _check_digest(plan: Path, digest: str) -> None:
+def _reviewed(place: Place, folder: Path, digest: str) -> Record:
+    """Return the ledger's record of the plan in ``folder``, if that is the plan and this is the place it is for."""
+    plan = folder / PLAN_FILE
     if not plan.is_file():
-        raise PlanRefusedError(f"there is no plan at {plan}: nothing was applied")
+        raise PlanRefusedError(Refusal.ALTERED, f"there is no plan at {plan}")
     found = sha256(plan)
     if not hmac.compare_digest(found, digest.strip().lower()):
         raise PlanRefusedError(
-            f"{plan} is not the reviewed plan: its SHA-256 is {found}, not {digest}; nothing was applied"
+            Refusal.ALTERED, f"{plan} is not the reviewed plan: its SHA-256 is {found}, not {digest}"
         )
+    path = folder / RECORD_FILE
+    try:
+        beside = Record.load(path)
+    except (OSError, ValueError) as error:
+        raise PlanRefusedError(Refusal.UNRECORDED, f"{path} does not tell what the plan is ({error})") from error
+    check_origin(beside, place.stack, place.environment)
+    record = place.ledger.find(place.environment, found)
+    if record is None:
+        raise PlanRefusedError(Refusal.UNRECORDED, f"the ledger of {place.environment} knows no plan {found}")
+    if replace(record, apply=None) != beside:
+        raise PlanRefusedError(Refusal.UNRECORDED, f"{path} is not the record that the ledger holds of the plan")
+    _check_unused(place, record)
+    check_inputs(record, place.project, place.stack, place.terraform)
+    return record
 
 
-def _refuse_stale(stack: Stack, environment: Mapping[str, str]) -> NoReturn:
-    name = environment.get("PIPELINE_NAME", "NAME")
-    raise PlanRefusedError(
-        f"the plan for {stack.name} is stale: its state changed after the plan was made; nothing was applied. "
-        f"Start a new execution with: aws codepipeline start-pipeline-execution --name {name}"
+def _check_unused(place: Place, record: Record) -> None:
+    if record.apply is None:
+        return
+    said = f"since {record.apply.started_at} by {record.apply.by}"
+    if record.status is Status.APPLYING:
+        what = f"this plan for {record.plan.stack} is being applied {said}, or that broke off"
+        recover = f"See: python -m delivery recover --environment {record.environment}"
+        raise PlanRefusedError(Refusal.OPEN, what, recover)
+    what = f"this plan for {record.plan.stack} is used up: {record.status} {said}"
+    raise PlanRefusedError(Refusal.USED, what, place.anew)
+
+
+def _take(place: Place, record: Record) -> Apply:
+    approvals = place.run.approvals(record.plan_sha256) if place.run else ()
+    apply = replace(_begin(place, Status.APPLYING), approvals=approvals)
+    try:
+        place.ledger.take(record, apply)
+    except TakenError:
+        what = f"another run took this plan for {record.plan.stack} just now"
+        recover = f"See: python -m delivery recover --environment {record.environment}"
+        raise PlanRefusedError(Refusal.OPEN, what, recover) from None
+    return apply
+
+
+def _begin(place: Place, status: Status) -> Apply:
+    with asking("cannot see as whom this runs"):
+        by = client("sts").get_caller_identity()["Arn"]
+    run = place.run
+    return Apply(
+        status=status,
+        by=by,
+        started_at=now(),
+        pipeline=run.pipeline if run else "",
+        execution=run.execution if run else "",
     )
+
+
+def _run(place: Place, record: Record, plan: Path) -> None:
+    if not record.plan.has_changes:
+        say(f"{place.stack.name}: the plan is empty, nothing to apply")
+        return
+    try:
+        place.terraform.apply(place.stack, plan)
+    except TerraformError as error:
+        if is_stale(error.block):
+            what = f"the plan for {place.stack.name} is stale: its state changed just now"
+            raise PlanRefusedError(Refusal.STALE, what, place.anew) from error
+        raise
+
+
+def _status(error: BaseException) -> Status:
+    if isinstance(error, PlanRefusedError):
+        return Status.REFUSED
+    if isinstance(error, InterruptedRunError | KeyboardInterrupt):
+        return Status.INTERRUPTED
+    return Status.FAILED
+
+
+def _close(place: Place, record: Record, apply: Apply, backend: Backend) -> None:
+    """Write the outcome; where that fails after an error, that error is what ends the command."""
+    try:
+        place.ledger.close(record, replace(apply, ended_at=now(), state=backend.version()))
+    except (DeliveryError, TakenError) as failure:
+        what = f"the plan was {apply.status}, but the ledger could not be closed ({failure or 'somebody else did'})"
+        message = f"{what}: see python -m delivery recover --environment {record.environment}"
+        if apply.status == Status.APPLIED:
+            raise DeliveryError(message) from failure
+        say(message)
+
+
+def _refuse(place: Place, record: Record, refused: PlanRefusedError) -> None:
+    """Keep in the ledger why the plan was refused, if that can be done."""
+    try:
+        apply = replace(_begin(place, Status.REFUSED), ended_at=now(), said=str(refused))
+        place.ledger.take(record, apply)
+    except (DeliveryError, TakenError) as failure:
+        say(f"the ledger does not keep this refusal: {failure or 'someone took the plan meanwhile'}")

@@ -5,17 +5,18 @@ import json
 import os
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from enum import Enum, auto
 from pathlib import Path
 from typing import Final
 
 from delivery.aws import asking, client, code
 from delivery.converge import converge
-from delivery.errors import DeliveryError, UsageError
+from delivery.errors import DeliveryError
 from delivery.files import write_whole
 from delivery.progress import say
 from delivery.project import Project, Stack
+from delivery.state import Backend
 from delivery.terraform import Terraform
 
 OVERRIDE: Final = "backend_override.tf.json"
@@ -31,26 +32,6 @@ class Standing(Enum):
     NOTHING = auto()
     BUCKET_ONLY = auto()
     DONE = auto()
-
-
-@dataclass(frozen=True)
-class Backend:
-    """Where a stack's state is kept."""
-
-    bucket: str
-    key: str
-    region: str
-
-    @classmethod
-    def of(cls, stack: Stack) -> "Backend":
-        """Read the S3 backend of ``stack``; raises ``UsageError`` where it has none."""
-        try:
-            s3 = stack.configuration["terraform"]["backend"]["s3"]
-            return cls(s3["bucket"], s3["key"], s3["region"])
-        except KeyError as error:
-            raise UsageError(
-                f"stack {stack.name} has no S3 backend ({error} is missing): run `make synth` again"
-            ) from error
 
 
 def bootstrap(
@@ -133,7 +114,7 @@ def first_apply(terraform: Terraform, state: Stack, folder: Path) -> None:
     write_whole(override, json.dumps({"terraform": {"backend": {"local": {"path": LOCAL_STATE}}}}) + "\n")
     # Options meant for the S3 backend make an init with a local one fail.
     without_options = {name: value for name, value in terraform.environment.items() if name != "TF_CLI_ARGS_init"}
-    local = Terraform(terraform.program, without_options)
+    local = replace(terraform, environment=without_options)
     local.init(working_copy)
     local.run(working_copy, "apply", "-no-color", "-input=false", "-auto-approve", live=True)
     override.unlink()

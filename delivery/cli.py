@@ -7,14 +7,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn
 
-from delivery.errors import DeliveryError, TerraformError, UsageError
+from delivery.errors import DeliveryError, Refusal, TerraformError, UsageError
 from delivery.progress import say
 from delivery.project import Project, read_release
+from delivery.record import LIFETIME_DAYS, Status
 
 Command = Callable[[argparse.Namespace, Project], None]
 
-EPILOG = """exit codes: 0 done, 1 something failed, 2 wrong use, 3 the plan was refused (not the reviewed one, made for
-something else, or stale), 130 interrupted"""
+EXIT_CODES = "exit codes: 0 done, 1 something failed, 2 wrong use, 130 interrupted"
+REFUSED = "\n".join(["a plan is refused with", *(f"  {each.code} when {each.meaning}" for each in Refusal)])
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -46,22 +47,46 @@ def _bootstrap(options: argparse.Namespace, project: Project) -> None:
 
 
 def _plan(options: argparse.Namespace, project: Project) -> None:
+    from delivery.ledger import Ledger
     from delivery.plan import make_plan
     from delivery.terraform import Terraform
 
     stack = project.stack(options.stack)
-    print(make_plan(project, Terraform.of(project), stack, options.out).review.markdown(), end="")
+    ledger = Ledger.of(project) if options.record else None
+    made = make_plan(project, Terraform.of(project), stack, options.out, days=options.days)
+    if ledger:
+        ledger.enter(made.record)
+    print(made.review.markdown(), end="")
 
 
 def _apply(options: argparse.Namespace, project: Project) -> None:
-    from delivery.apply import apply_plan, write_outputs
+    from delivery.apply import Place, apply_plan, write_outputs
     from delivery.terraform import Terraform
 
     stack = project.stack(options.stack)
     terraform = Terraform.of(project)
-    apply_plan(project, terraform, stack, options.plan, options.sha256)
+    environment = options.environment or os.environ.get("ENVIRONMENT") or stack.environment
+    apply_plan(Place.of(project, terraform, stack, environment), options.plan, options.sha256)
     if options.outputs:
         write_outputs(terraform, stack, options.outputs)
+
+
+def _recover(options: argparse.Namespace, project: Project) -> None:
+    from delivery.ledger import Ledger
+    from delivery.recover import broken, close
+
+    ledger = Ledger.of(project)
+    found = broken(project, ledger, options.environment)
+    if not found:
+        print(f"{options.environment}: every apply is closed, there is nothing to recover")
+    for each in found:
+        print(each.heading)
+        if options.close:
+            close(ledger, each)
+            print(f"  closed as {Status.INTERRUPTED}")
+        else:
+            print(*(f"  - {fact}" for fact in each.facts), sep="\n")
+            print(*(f"  {number}. {step}" for number, step in enumerate(each.steps, 1)), sep="\n")
 
 
 def _verify(options: argparse.Namespace, _: Project) -> None:
@@ -69,7 +94,7 @@ def _verify(options: argparse.Namespace, _: Project) -> None:
 
     release = options.release
     if release and release.endswith(".json"):
-        release = read_release(Path(release))["release"]
+        release = read_release(Path(release)).release
     verify(options.url, Expected(options.environment, release), options.question or QUESTION)
 
 
@@ -138,16 +163,29 @@ class Parser(argparse.ArgumentParser):
         self.exit(UsageError.exit_code, f"{self.prog}: {message}; see {self.prog} --help\n")
 
 
+def _days(text: str) -> int:
+    if text.isascii() and text.isdigit() and 1 <= int(text) <= 365:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is no number of days, from 1 to 365")
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = Parser(
         prog="python -m delivery",
         description="Package, plan, review, apply, verify: what the pipeline runs.",
-        epilog=EPILOG,
+        epilog=f"{EXIT_CODES}\n\n{REFUSED}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
-    def add(name: str, command: Command, text: str) -> argparse.ArgumentParser:
-        added = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.", epilog=EPILOG)
+    def add(name: str, command: Command, text: str, epilog: str = EXIT_CODES) -> argparse.ArgumentParser:
+        added = commands.add_parser(
+            name,
+            help=text,
+            description=f"{text[0].upper()}{text[1:]}.",
+            epilog=epilog,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
         added.set_defaults(command=command)
         return added
 
@@ -160,12 +198,23 @@ def _parser() -> argparse.ArgumentParser:
     plan = add("plan", _plan, "save a plan and its review")
     plan.add_argument("--stack", required=True, help="a folder of cdktf.out/stacks")
     plan.add_argument("--out", required=True, type=Path, metavar="DIR", help="where plan, review and variables.env go")
+    plan.add_argument(
+        "--days", type=_days, default=LIFETIME_DAYS, help="for how long it may be applied (default: %(default)s)"
+    )
+    plan.add_argument(
+        "--no-record", dest="record", action="store_false", help="keep it out of the ledger: it cannot be applied"
+    )
 
-    apply = add("apply", _apply, "apply exactly the reviewed plan")
+    apply = add("apply", _apply, "apply exactly the reviewed plan, once", f"{EXIT_CODES}\n\n{REFUSED}")
     apply.add_argument("--stack", required=True, help="the stack the plan was made for")
     apply.add_argument("--plan", required=True, type=Path, metavar="DIR", help="what `plan` wrote")
     apply.add_argument("--sha256", required=True, metavar="DIGEST", help="the digest of the reviewed plan file")
+    apply.add_argument("--environment", help="the environment it was made for (default: ENVIRONMENT, or the stack's)")
     apply.add_argument("--outputs", type=Path, metavar="FILE", help="write the stack's outputs here, e.g. URL='…'")
+
+    recover = add("recover", _recover, "say what to do about an apply that broke off")
+    recover.add_argument("--environment", required=True, help="the environment it was for")
+    recover.add_argument("--close", action="store_true", help="close its record, if it is surely over")
 
     verify = add("verify", _verify, "talk to the deployed bot")
     verify.add_argument("--url", required=True, help="its address, ending in the stage")

@@ -10,7 +10,6 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +19,7 @@ from delivery.files import sha256, write_whole
 from delivery.pins import PROVIDER_VERSION, PYTHON, TERRAFORM_VERSION
 from delivery.progress import working
 from delivery.project import Project
+from delivery.record import Release, now
 from delivery.vendor import compile_folder, digest, locked, vendor
 
 NOT_SHIPPED: Final = ("learn.py", "lessons.py", "serve.py", "loopback.py", "memory.py", "__pycache__")
@@ -145,14 +145,12 @@ def _add_delivery(project: Project) -> None:
 
 def _write_release(project: Project, environment: Mapping[str, str]) -> None:
     """Write what this build is: one record that later stages read."""
-    commit = environment.get("CODEBUILD_RESOLVED_SOURCE_VERSION") or project.head()
-    release = {
-        "commit": commit,
-        "release": json.loads((project.build / "package.json").read_text())["release"],
-        "lambda_sha256": sha256(project.build / "lambda.zip"),
-        "openapi_sha256": sha256(project.build / "openapi.json"),
-        "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "terraform_version": TERRAFORM_VERSION,
-        "provider_version": PROVIDER_VERSION,
-    }
-    write_whole(project.build / "release.json", json.dumps(release, indent=2) + "\n")
+    Release(
+        commit=environment.get("CODEBUILD_RESOLVED_SOURCE_VERSION") or project.head(),
+        release=json.loads((project.build / "package.json").read_text())["release"],
+        lambda_sha256=sha256(project.build / "lambda.zip"),
+        openapi_sha256=sha256(project.build / "openapi.json"),
+        created_at=now(),
+        terraform_version=TERRAFORM_VERSION,
+        provider_version=PROVIDER_VERSION,
+    ).save(project.build / "release.json")

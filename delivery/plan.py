@@ -1,22 +1,27 @@
-"""Making a plan: saved, reviewed, graded, and tied to what it was made from."""
+"""Making a plan: saved, reviewed, graded, and recorded with everything it was made from."""
 
 import json
+import os
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from delivery.binding import Binding, digests
 from delivery.changes import Planned, read_plan
 from delivery.errors import UsageError
 from delivery.files import sha256, shell_lines, write_whole
+from delivery.fit import PROVIDER_LOCK, digests, providers
 from delivery.project import Project, Stack
+from delivery.record import LIFETIME_DAYS, Plan, Record
 from delivery.redaction import concealed, without_secrets
 from delivery.review import Review
+from delivery.state import planned_on
 from delivery.terraform import Terraform
 
 PLAN_FILE: Final = "tfplan"
-BINDING_FILE: Final = "binding.json"
-WRITTEN: Final = (PLAN_FILE, "plan.json", "review.md", "variables.env", BINDING_FILE)
+RECORD_FILE: Final = "record.json"
+WRITTEN: Final = (PLAN_FILE, "plan.json", "review.md", "variables.env", RECORD_FILE)
 EMPTY: Final[dict[str, Any]] = {"applyable": False, "resource_changes": [], "resource_drift": [], "output_changes": {}}
 """What an empty plan holds; asking Terraform for it would load the provider once more."""
 
@@ -29,7 +34,7 @@ class Made:
     """A plan in its folder, and what it would do."""
 
     review: Review
-    plan_sha256: str
+    record: Record
 
     @property
     def planned(self) -> Planned:
@@ -43,17 +48,26 @@ class Made:
             "HAS_CHANGES": "true" if self.planned.has_changes else "false",
             "RISK": str(self.planned.risk),
             "SUMMARY": self.review.summary,
-            "PLAN_SHA256": self.plan_sha256,
+            "PLAN_SHA256": self.record.plan_sha256,
+            "REVIEW_URL": self.record.plan.review,
         }
 
 
-def make_plan(project: Project, terraform: Terraform, stack: Stack, out: Path) -> Made:
-    """Plan ``stack`` into the folder ``out``: ``tfplan``, ``plan.json``, ``review.md``, ``variables.env``, binding.
+def make_plan(
+    project: Project,
+    terraform: Terraform,
+    stack: Stack,
+    out: Path,
+    *,
+    days: int = LIFETIME_DAYS,
+    variables: Mapping[str, str] = os.environ,
+) -> Made:
+    """Plan ``stack`` into the folder ``out``: ``tfplan``, ``plan.json``, ``review.md``, ``variables.env``, its record.
 
     Raises ``TerraformError``; then none of the files is there.
     """
-    if not (stack.folder / ".terraform.lock.hcl").is_file():
-        raise UsageError(f"stack {stack.name} has no .terraform.lock.hcl in its folder: run `make synth` again")
+    if not (stack.folder / PROVIDER_LOCK).is_file():
+        raise UsageError(f"stack {stack.name} has no {PROVIDER_LOCK} in its folder: run `make synth` again")
     out.mkdir(parents=True, exist_ok=True)
     for name in WRITTEN:
         (out / name).unlink(missing_ok=True)
@@ -62,15 +76,30 @@ def make_plan(project: Project, terraform: Terraform, stack: Stack, out: Path) -
     changes = terraform.plan(stack, plan)
     plan.chmod(PRIVATE)
     shown = concealed(terraform.show(stack, plan)) if changes else EMPTY
-    made = Made(Review(stack.name, read_plan(shown)), sha256(plan))
-    Binding(
-        stack=stack.name,
-        commit=project.commit(),
-        plan_sha256=made.plan_sha256,
-        has_changes=made.planned.has_changes,
-        files=digests(stack),
-    ).write(out / BINDING_FILE)
+    review = Review(stack.name, read_plan(shown))
+    begun = datetime.now(UTC)
+    record = Record(
+        environment=stack.environment,
+        plan_sha256=sha256(plan),
+        created_at=begun.isoformat(timespec="seconds"),
+        plan=Plan(
+            stack=stack.name,
+            release=project.release(),
+            has_changes=review.planned.has_changes,
+            risk=str(review.planned.risk),
+            summary=review.summary,
+            state=planned_on(plan),
+            files=digests(stack),
+            terraform_version=terraform.version,
+            providers=providers(stack),
+            expires_at=(begun + timedelta(days=days)).isoformat(timespec="seconds"),
+            pipeline=variables.get("PIPELINE_NAME", ""),
+            execution=variables.get("PIPELINE_EXECUTION_ID", ""),
+        ),
+    )
+    made = Made(review, record)
     write_whole(out / "plan.json", json.dumps(without_secrets(shown), indent=1) + "\n", mode=PRIVATE)
-    write_whole(out / "review.md", made.review.markdown())
+    write_whole(out / "review.md", review.markdown())
     write_whole(out / "variables.env", shell_lines(made.variables))
+    record.save(out / RECORD_FILE)
     return made

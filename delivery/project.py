@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from delivery.errors import UsageError
+from delivery.record import Release
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,15 @@ class Stack:
         except ValueError as error:
             raise UsageError(f"{self.folder / 'cdk.tf.json'} is not JSON ({error}): run `make synth` again") from error
         return configuration
+
+    @property
+    def environment(self) -> str:
+        """The environment that the provider's default tags name; where they name none, the stack stands for itself."""
+        providers = self.configuration.get("provider", {}).get("aws", [])
+        tags = [
+            default.get("tags", {}) for one in _listed(providers) for default in _listed(one.get("default_tags", []))
+        ]
+        return next((str(found["Environment"]) for found in tags if "Environment" in found), self.name)
 
 
 @dataclass(frozen=True)
@@ -65,18 +75,25 @@ class Project:
 
     def commit(self) -> str:
         """Return the commit this project stands at: checked out, or as the Build stage recorded it; else empty."""
-        if head := self.head():
-            return head
-        release = self.build / "release.json"
-        return read_release(release)["commit"] if release.exists() else ""
+        return self.release().commit
+
+    def release(self) -> Release:
+        """Return what the Build stage recorded; in a checkout that it does not stand for, the commit alone."""
+        head, path = self.head(), self.build / "release.json"
+        recorded = read_release(path) if path.exists() else Release(commit=head)
+        return recorded if not head or recorded.commit == head else Release(commit=head)
 
 
-def read_release(path: Path) -> dict[str, str]:
+def read_release(path: Path) -> Release:
     """Return what ``package --with-delivery`` recorded; raises ``UsageError`` where that is not what lies there."""
     try:
-        release = json.loads(path.read_text())
-        return {name: str(release[name]) for name in ("commit", "release")}
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        return Release.load(path)
+    except (OSError, ValueError) as error:
         raise UsageError(
             f"{path} is no record of a release ({error}): run `python -m delivery package --with-delivery`"
         ) from error
+
+
+def _listed(value: Any) -> list[Any]:
+    """Return a block of Terraform's JSON as a list; a single one may stand without."""
+    return value if isinstance(value, list) else [value]

@@ -25,12 +25,14 @@ class Terraform:
     """A Terraform that fits, and the environment it runs in; every method raises ``TerraformError`` when it fails."""
 
     program: Path
+    version: str
     environment: Mapping[str, str]
 
     @classmethod
     def of(cls, project: Project, environment: Mapping[str, str] = os.environ) -> "Terraform":
         """Find Terraform for ``project``, or fetch it."""
-        return cls(find_terraform(project.tools, environment), terraform_environment(project.tools, environment))
+        program, version = find_terraform(project.tools, environment)
+        return cls(program, version, terraform_environment(project.tools, environment))
 
     def init(self, stack: Stack, *options: str) -> None:
         """Prepare the stack's folder. The backend always is the one the configuration names."""

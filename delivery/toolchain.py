@@ -43,19 +43,22 @@ def fits(version: str) -> bool:
     return pinned <= found < (pinned[0] + 1,)
 
 
-def find_terraform(tools: Path, environment: Mapping[str, str] = os.environ) -> Path:
-    """Return a Terraform that fits: from PATH, else downloaded, if need be now; raises ``DeliveryError``."""
+def find_terraform(tools: Path, environment: Mapping[str, str] = os.environ) -> tuple[Path, str]:
+    """Return a Terraform that fits, and its version: from PATH, else downloaded, if need be now.
+
+    Raises ``DeliveryError``.
+    """
     on_path = shutil.which("terraform", path=environment.get("PATH"))
     if on_path:
         version = _version(Path(on_path), environment)
         if fits(version):
-            return Path(on_path)
+            return Path(on_path), version
         say(f"{on_path} is version {version or 'unknown'}: using Terraform {TERRAFORM_VERSION} of this project instead")
     folder = tools / "terraform" / TERRAFORM_VERSION
     kept = folder / "terraform"
     if kept.is_file() and _version(kept, environment) == TERRAFORM_VERSION:
-        return kept
-    return download(pinned_release(), folder, environment)
+        return kept, TERRAFORM_VERSION
+    return download(pinned_release(), folder, environment), TERRAFORM_VERSION
 
 
 def terraform_environment(tools: Path, environment: Mapping[str, str] = os.environ) -> dict[str, str]:

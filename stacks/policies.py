@@ -122,6 +122,29 @@ def lock_state(table_arn: str, bucket: str, key: str) -> Statement:
     )
 
 
+def enter_plan(ledger_arn: str, environment: str) -> Statement:
+    """Enter plans of one environment into the ledger, and never what became of them.
+
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
+    """
+    return _write_attributes(ledger_arn, environment, "plan", "created_at")
+
+
+def settle_plan(ledger_arn: str, environment: str) -> list[Statement]:
+    """Read the plans of one environment, take them, and write what became of them, and never what was planned."""
+    keys = {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [environment]}}
+    return [
+        allow(["dynamodb:GetItem"], [ledger_arn], keys),
+        _write_attributes(ledger_arn, environment, "apply"),
+    ]
+
+
+def _write_attributes(table_arn: str, partition: str, *attributes: str) -> Statement:
+    keys = ["environment", "plan_sha256"]
+    values = {"dynamodb:LeadingKeys": [partition], "dynamodb:Attributes": [*keys, *attributes]}
+    return allow(["dynamodb:UpdateItem"], [table_arn], {"ForAllValues:StringEquals": values})
+
+
 def assume(role_arn: str) -> Statement:
     """Assume one role of another account."""
     return allow(["sts:AssumeRole"], [role_arn])

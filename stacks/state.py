@@ -1,9 +1,10 @@
-"""StateStack: where Terraform's state and its locks are kept, and the key that encrypts them."""
+"""StateStack: where Terraform's state, its locks and the ledger of plans are kept, and the key that encrypts them."""
 
 from cdktf import TerraformOutput, TerraformResourceLifecycle
 from cdktf_cdktf_provider_aws.dynamodb_table import (
     DynamodbTable,
     DynamodbTableAttribute,
+    DynamodbTableLocalSecondaryIndex,
     DynamodbTablePointInTimeRecovery,
     DynamodbTableServerSideEncryption,
 )
@@ -40,19 +41,38 @@ class StateStack(BaseStack):
             keep_old_days=OLD_STATE_DAYS,
             prevent_destroy=True,
         )
-        locks = self._lock_table(key)
+        locks, ledger = self._lock_table(key), self._ledger(key)
         TerraformOutput(self, "bucket_output", value=bucket.name).override_logical_id("bucket")
         TerraformOutput(self, "lock_table", value=locks.name)
+        TerraformOutput(self, "ledger_table", value=ledger.name)
 
     def _lock_table(self, key: KmsKey) -> DynamodbTable:
         """https://developer.hashicorp.com/terraform/language/backend/s3#dynamodb-state-locking"""
+        return self._table("locks", key, "LockID")
+
+    def _ledger(self, key: KmsKey) -> DynamodbTable:
+        """Every plan by its environment and digest, and in the order in which an environment's were made."""
+        by_time = DynamodbTableLocalSecondaryIndex(name="by-time", range_key="created_at", projection_type="ALL")
+        return self._table("ledger", key, "environment", "plan_sha256", by_time)
+
+    def _table(
+        self,
+        part: str,
+        key: KmsKey,
+        hash_key: str,
+        range_key: str | None = None,
+        index: DynamodbTableLocalSecondaryIndex | None = None,
+    ) -> DynamodbTable:
+        names = [name for name in (hash_key, range_key, index.range_key if index else None) if name]
         return DynamodbTable(
             self,
-            "locks",
-            name=self.name_of("locks"),
+            part,
+            name=self.name_of(part),
             billing_mode="PAY_PER_REQUEST",
-            hash_key="LockID",
-            attribute=[DynamodbTableAttribute(name="LockID", type="S")],
+            hash_key=hash_key,
+            range_key=range_key,
+            attribute=[DynamodbTableAttribute(name=name, type="S") for name in names],
+            local_secondary_index=[index] if index else None,
             point_in_time_recovery=DynamodbTablePointInTimeRecovery(enabled=True),
             server_side_encryption=DynamodbTableServerSideEncryption(enabled=True, kms_key_arn=key.arn),
             lifecycle=KEEP,

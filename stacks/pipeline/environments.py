@@ -28,7 +28,7 @@ class EnvironmentProjects(Construct):
             artifacts,
             description=f"Plans {environment.name}: reads, and changes nothing.",
             buildspec=buildspecs.plan(),
-            statements=[*state.read(), *self._acting("plan", chatbot.read())],
+            statements=[*state.read(), state.enter(environment), *self._acting("plan", chatbot.read())],
             variables=self._variables("plan"),
         )
         self.apply = self._project(
@@ -36,7 +36,7 @@ class EnvironmentProjects(Construct):
             artifacts,
             description=f"Applies the reviewed plan of {environment.name}.",
             buildspec=buildspecs.apply(plan_artifact(environment)),
-            statements=[*state.write(), *self._acting("apply", chatbot.write())],
+            statements=[*state.write(), *state.settle(environment), *self._acting("apply", chatbot.write())],
             variables=self._variables("apply"),
             timeout_minutes=60,
         )
@@ -59,7 +59,11 @@ class EnvironmentProjects(Construct):
         return [policies.assume(remote_role(self.project, self.environment, part))]
 
     def _variables(self, part: str) -> Mapping[str, str]:
-        variables = {"STACK": stack_id(self.environment), "PIPELINE_NAME": self.project.name}
+        variables = {
+            "STACK": stack_id(self.environment),
+            "ENVIRONMENT": self.environment.name,
+            "PIPELINE_NAME": self.project.name,
+        }
         if self.project.is_remote(self.environment):
             variables["TF_VAR_deploy_role_arn"] = remote_role(self.project, self.environment, part)
         return variables

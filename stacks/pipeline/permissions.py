@@ -154,7 +154,7 @@ class ChatbotPermissions:
 
 @dataclass(frozen=True)
 class StatePermissions:
-    """The statements for reading and writing one stack's state, which stays in the project's own account."""
+    """The statements for one stack's state and its plans' records, which stay in the project's own account."""
 
     project: Project
     stack: str
@@ -179,6 +179,20 @@ class StatePermissions:
     def write(self) -> list[policies.Statement]:
         """Write the state under its lock."""
         return [*policies.write_state(self._arns.bucket(self._bucket), state_key(self.stack)), self._lock()]
+
+    def enter(self, environment: Environment) -> policies.Statement:
+        """Enter the environment's plans into the ledger."""
+        return policies.enter_plan(self._ledger, environment.name)
+
+    def settle(self, environment: Environment) -> list[policies.Statement]:
+        """Take the environment's plans, write what became of them, and ask the pipeline who approved them."""
+        asked = ["codepipeline:GetPipelineState", "codepipeline:ListActionExecutions"]
+        pipeline = self._arns.of("codepipeline", self.project.name)
+        return [*policies.settle_plan(self._ledger, environment.name), policies.allow(asked, [pipeline])]
+
+    @property
+    def _ledger(self) -> str:
+        return self._arns.of("dynamodb", f"table/{self.project.resource_name('ledger')}")
 
     def _lock(self) -> policies.Statement:
         table = self._arns.of("dynamodb", f"table/{self.project.resource_name('locks')}")

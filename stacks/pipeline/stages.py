@@ -19,6 +19,7 @@ from stacks.project import Approval, Environment, Project
 
 BUILD_ARTIFACT = "build"
 UPDATED_BY = "UPDATED_BY"
+EXECUTION = {"PIPELINE_EXECUTION_ID": "#{codepipeline.PipelineExecutionId}"}
 # Shorter than artifacts are kept, so that a plan can still be applied when it is approved.
 APPROVAL_MINUTES = 7 * 24 * 60
 
@@ -61,9 +62,8 @@ def first_stages(
     source_action: CodepipelineStageAction, build: BuildProject, update: BuildProject, pipeline: str
 ) -> list[CodepipelineStage]:
     """Source, Build and UpdatePipeline."""
-    variables = {
+    variables = EXECUTION | {
         "PIPELINE_NAME": pipeline,
-        "PIPELINE_EXECUTION_ID": "#{codepipeline.PipelineExecutionId}",
         "COMMIT_ID": f"#{{{source.NAMESPACE}.CommitId}}",
         UPDATED_BY: f"#{{variables.{UPDATED_BY}}}",
     }
@@ -94,6 +94,7 @@ def _plan(environment: Environment, projects: EnvironmentProjects) -> Codepipeli
         inputs=[BUILD_ARTIFACT],
         outputs=[plan_artifact(environment)],
         namespace=f"{environment.name}-plan",
+        variables=EXECUTION,
     )
     return CodepipelineStage(name=f"{environment.name}-plan", action=[action])
 
@@ -144,7 +145,7 @@ def _deploy(environment: Environment, projects: EnvironmentProjects) -> Codepipe
         projects.apply,
         inputs=[BUILD_ARTIFACT, plan_artifact(environment)],
         namespace=applied,
-        variables={"PLAN_SHA256": f"#{{{environment.name}-plan.PLAN_SHA256}}"},
+        variables=EXECUTION | {"PLAN_SHA256": f"#{{{environment.name}-plan.PLAN_SHA256}}"},
         run_order=1,
     )
     verify = build_action(

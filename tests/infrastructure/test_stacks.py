@@ -94,14 +94,20 @@ def test_a_statement_for_every_resource_allows_only_what_aws_cannot_limit(stacks
     assert everywhere == {"kms:ListAliases", "logs:DescribeLogGroups"}
 
 
-def test_planning_can_change_nothing_but_the_lock(stacks: dict[str, Stack]) -> None:
-    """The plan's role reads; what it writes are logs, artifacts and the lock's item."""
+def allowed(stacks: dict[str, Stack], project: str) -> list[dict[str, Any]]:
+    """What the role of one of the last environment's projects may do."""
     policies = resources(stacks["pipeline"], "aws_iam_role_policy")
     last = PROJECT.environments[-1].name
-    (plan,) = (value for name, value in policies.items() if name.startswith(f"{last}_plan"))
+    (policy,) = (value for name, value in policies.items() if name.startswith(f"{last}_{project}"))
+    return list(statements(policy))
+
+
+def test_planning_can_change_nothing_but_the_lock(stacks: dict[str, Stack]) -> None:
+    """The plan's role reads; what it writes are logs, artifacts, the lock's item and the ledger's."""
+    plan = allowed(stacks, "plan")
     writes = {
         action
-        for statement in statements(plan)
+        for statement in plan
         for action in statement["Action"]
         if not re.match(r"\w+:(Get|List|Describe|GET)", action)
     }
@@ -114,8 +120,32 @@ def test_planning_can_change_nothing_but_the_lock(stacks: dict[str, Stack]) -> N
         "kms:GenerateDataKey",
         "dynamodb:PutItem",
         "dynamodb:DeleteItem",
+        "dynamodb:UpdateItem",
     }
-    assert not any("conversations" in json.dumps(s) and "Item" in json.dumps(s) for s in statements(plan))
+    assert not any("conversations" in json.dumps(s) and "Item" in json.dumps(s) for s in plan)
+
+
+def test_who_plans_cannot_write_what_was_applied_nor_who_applies_what_was_planned(stacks: dict[str, Stack]) -> None:
+    """Each writes its own attribute of the ledger's items, of its own environment alone."""
+    last = PROJECT.environments[-1].name
+    for project, attributes in (("plan", {"plan", "created_at"}), ("apply", {"apply"})):
+        (write,) = (each for each in allowed(stacks, project) if each["Action"] == ["dynamodb:UpdateItem"])
+        condition = write["Condition"]["ForAllValues:StringEquals"]
+        assert write["Resource"][0].endswith(f":table/{PROJECT.name}-ledger")
+        assert condition["dynamodb:LeadingKeys"] == [last]
+        assert set(condition["dynamodb:Attributes"]) == {"environment", "plan_sha256"} | attributes
+
+
+def test_state_locks_and_ledger_outlive_a_mistake(stacks: dict[str, Stack]) -> None:
+    """Encrypted with the project's key, restorable to any second, and destroyed by no plan."""
+    tables = resources(stacks["state"], "aws_dynamodb_table")
+
+    assert set(tables) == {"locks", "ledger"}
+    for table in tables.values():
+        assert table["lifecycle"]["prevent_destroy"] is True
+        assert table["point_in_time_recovery"]["enabled"] is True
+        assert table["server_side_encryption"]["kms_key_arn"] == "${aws_kms_key.key.arn}"
+        assert table["billing_mode"] == "PAY_PER_REQUEST"
 
 
 def test_every_project_has_a_role_of_its_own(stacks: dict[str, Stack]) -> None:

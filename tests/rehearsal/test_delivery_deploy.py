@@ -8,161 +8,47 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import boto3
 import pytest
-import requests
-from moto.server import ThreadedMotoServer
 
-ROOT = Path(__file__).parents[2]
-BUCKET, LOCKS, REGION = "acme-state", "acme-locks", "eu-west-1"
-KEYS = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": REGION}
-AWS = {"required_providers": {"aws": {"source": "hashicorp/aws", "version": "5.100.0"}}}
-NO_PROVIDER = '# This file is maintained automatically by "terraform init".\n'
-
-
-def stack(name: str, resources: dict[str, Any], outputs: dict[str, Any] | None = None) -> dict[str, Any]:
-    """A synthesized stack, written by hand; ``terraform_data`` is built into Terraform and needs no provider."""
-    s3 = {"bucket": BUCKET, "key": f"{name}/terraform.tfstate", "region": REGION}
-    uses_aws = any(kind.startswith("aws_") for kind in resources)
-    return {
-        "terraform": {
-            "backend": {"s3": s3 | {"dynamodb_table": LOCKS, "use_path_style": True}},
-            **(AWS if uses_aws else {}),
-        },
-        **({"provider": {"aws": [{"region": REGION}]}} if uses_aws else {}),
-        "resource": resources,
-        **({"output": outputs} if outputs else {}),
-    }
-
-
-def state_stack() -> dict[str, Any]:
-    """The stack of the state bucket and the lock table."""
-    table = {"name": LOCKS, "hash_key": "LockID", "billing_mode": "PAY_PER_REQUEST"}
-    return stack(
-        "state",
-        {
-            "aws_s3_bucket": {"bucket": {"bucket": BUCKET}},
-            "aws_dynamodb_table": {"locks": table | {"attribute": [{"name": "LockID", "type": "S"}]}},
-        },
-        {"bucket": {"value": BUCKET}},
-    )
-
-
-def data_stack(name: str, value: str, **outputs: str) -> dict[str, Any]:
-    """A stack with one resource that holds ``value``."""
-    found = {output: {"value": text} for output, text in outputs.items()}
-    return stack(name, {"terraform_data": {"greeting": {"input": value}}}, found)
-
-
-@dataclass(frozen=True)
-class World:
-    """A project folder, an emulated account, and what a person types."""
-
-    folder: Path
-    endpoint: str
-    lock: Path
-
-    @property
-    def environment(self) -> dict[str, str]:
-        mine = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "CODEBUILD"))}
-        keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": REGION}
-        return mine | keys | {"AWS_ENDPOINT_URL": self.endpoint, "PYTHONPATH": str(ROOT)}
-
-    def write(self, name: str, configuration: dict[str, Any]) -> Path:
-        """Put a synthesized stack where synthesis would."""
-        folder = self.folder / "cdktf.out" / "stacks" / name
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "cdk.tf.json").write_text(json.dumps(configuration))
-        lock = self.lock.read_text() if "provider" in configuration else NO_PROVIDER
-        (folder / ".terraform.lock.hcl").write_text(lock)
-        return folder
-
-    def delivery(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        """Run the command line in the project's folder."""
-        command = [sys.executable, "-m", "delivery", *arguments]
-        environment = self.environment | variables
-        return subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, text=True, check=False)
-
-    def client(self, service: str) -> Any:
-        return boto3.client(service, endpoint_url=self.endpoint, **KEYS)
-
-    def plan(self, name: str) -> dict[str, str]:
-        """Plan a stack and return what a shell gets by sourcing ``variables.env``."""
-        done = self.delivery("plan", "--stack", name, "--out", f"plans/{name}")
-        assert done.returncode == 0, done.stderr
-        return self.sourced(f"plans/{name}/variables.env")
-
-    def sourced(self, file: str) -> dict[str, str]:
-        """Return what a shell has after sourcing ``file``."""
-        script = (
-            f'set -a; . ./{file}; exec "{sys.executable}" -c "import json, os; print(json.dumps(dict(os.environ)))"'
-        )
-        done = subprocess.run(["sh", "-c", script], cwd=self.folder, capture_output=True, text=True, check=True)
-        found: dict[str, str] = json.loads(done.stdout)
-        return found
-
-    def apply(self, name: str, digest: str) -> subprocess.CompletedProcess[str]:
-        """Apply the plan of a stack."""
-        arguments = ("--stack", name, "--plan", f"plans/{name}", "--sha256", digest, "--outputs", "outputs.env")
-        return self.delivery("apply", *arguments, PIPELINE_NAME="acme")
-
-    def values(self, name: str) -> list[str]:
-        """Return what the resources of a stack hold, according to its state; empty before the first apply."""
-        try:
-            content = self.client("s3").get_object(Bucket=BUCKET, Key=f"{name}/terraform.tfstate")["Body"].read()
-        except self.client("s3").exceptions.NoSuchKey:
-            return []
-        resources = json.loads(content)["resources"]
-        return [item["attributes"]["input"]["value"] for entry in resources for item in entry["instances"]]
+from tests.rehearsal.deliveries import (
+    BUCKET,
+    LOCKS,
+    World,
+    create_table,
+    data_stack,
+    empty_account,
+    emulated_aws,
+    prepared_account,
+    provider_lock,
+    stack,
+)
 
 
 @pytest.fixture(scope="module")
 def endpoint() -> Iterator[str]:
     """An emulated AWS."""
-    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+    with emulated_aws() as address:
+        yield address
 
 
 @pytest.fixture(scope="module")
 def lock(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The provider lock that Terraform itself writes on this machine."""
-    folder = tmp_path_factory.mktemp("lock")
-    any_stack = folder / "cdktf.out" / "stacks" / "any"
-    any_stack.mkdir(parents=True)
-    (any_stack / "cdk.tf.json").write_text(json.dumps({"terraform": AWS}))
-    command = [sys.executable, "-m", "delivery", "terraform", "any", "--", "init"]
-    subprocess.run(command, cwd=folder, env=os.environ | {"PYTHONPATH": str(ROOT)}, check=True, capture_output=True)
-    return any_stack / ".terraform.lock.hcl"
+    return provider_lock(tmp_path_factory.mktemp("lock"))
 
 
 @pytest.fixture
 def empty(tmp_path: Path, endpoint: str, lock: Path) -> World:
     """An account with nothing in it, and a project with the two stacks that bootstrap makes."""
-    world = World(tmp_path, endpoint, lock)
-    requests.post(f"{endpoint}/moto-api/reset", timeout=10).raise_for_status()
-    world.write("state", state_stack())
-    world.write("pipeline", data_stack("pipeline", "one"))
-    return world
+    return empty_account(tmp_path, endpoint, lock)
 
 
 @pytest.fixture
-def world(empty: World) -> World:
-    """The same with the state bucket and the lock table in the account."""
-    empty.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
-    empty.client("dynamodb").create_table(
-        TableName=LOCKS,
-        KeySchema=[{"AttributeName": "LockID", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "LockID", "AttributeType": "S"}],
-        BillingMode="PAY_PER_REQUEST",
-    )
-    return empty
+def world(tmp_path: Path, endpoint: str, lock: Path) -> World:
+    """The same with the state bucket, the lock table and the ledger in the account."""
+    return prepared_account(tmp_path, endpoint, lock)
 
 
 def test_bootstrap_moves_its_state_into_the_bucket_it_makes(empty: World) -> None:
@@ -193,12 +79,7 @@ def test_bootstrap_moves_its_state_into_the_bucket_it_makes(empty: World) -> Non
 
 def test_a_broken_bootstrap_goes_on_where_it_stopped(empty: World) -> None:
     """Where the bucket came into being but its state was not moved yet, the next run adopts it instead of failing."""
-    table = {
-        "TableName": LOCKS,
-        "KeySchema": [{"AttributeName": "LockID", "KeyType": "HASH"}],
-        "AttributeDefinitions": [{"AttributeName": "LockID", "AttributeType": "S"}],
-    }
-    empty.client("dynamodb").create_table(**table, BillingMode="PAY_PER_REQUEST")
+    create_table(empty.client("dynamodb"), LOCKS, "LockID")
     broken = empty.delivery("bootstrap")
     assert broken.returncode == 1
     assert "terraform apply failed in stack state" in broken.stderr.splitlines()[-1]
@@ -218,50 +99,6 @@ def test_bootstrap_refuses_a_bucket_that_is_not_its_own_work(world: World) -> No
 
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1].startswith(f"bucket {BUCKET} exists, but holds no state of stack state")
-
-
-def test_the_reviewed_plan_is_applied_once(world: World) -> None:
-    """Applying gives the outputs; after that every plan made when there was no state is stale, for good.
-
-    Terraform used to apply such a plan again: https://github.com/hashicorp/terraform/issues/24078
-    """
-    world.write("once", data_stack("once", "one", url="https://example.org/it's"))
-    rival = world.plan("once")["PLAN_SHA256"]
-    (world.folder / "plans/once").rename(world.folder / "plans/rival")
-    variables = world.plan("once")
-    assert variables["HAS_CHANGES"] == "true"
-    assert variables["SUMMARY"] == "once: 1 to add: terraform_data.greeting"
-
-    done = world.apply("once", variables["PLAN_SHA256"])
-    assert done.returncode == 0, done.stderr
-    assert world.values("once") == ["one"]
-    assert world.sourced("outputs.env")["URL"] == "https://example.org/it's"
-
-    again = world.apply("once", variables["PLAN_SHA256"])
-    world.delivery("terraform", "once", "--", "destroy", "-auto-approve")
-    afterwards = world.apply("once", variables["PLAN_SHA256"])
-    (world.folder / "plans/once").rename(world.folder / "plans/used")
-    (world.folder / "plans/rival").rename(world.folder / "plans/once")
-    overtaken = world.apply("once", rival)
-    for refused in (again, afterwards, overtaken):
-        assert refused.returncode == 3
-        assert refused.stderr.splitlines()[-1].endswith("aws codepipeline start-pipeline-execution --name acme")
-    assert world.values("once") == []
-
-
-def test_a_plan_overtaken_by_another_is_stale(world: World) -> None:
-    """A plan made before someone else applied theirs is refused, with the command that makes a new one."""
-    world.write("race", data_stack("race", "one"))
-    world.apply("race", world.plan("race")["PLAN_SHA256"])
-    world.write("race", data_stack("race", "two"))
-    digest = world.plan("race")["PLAN_SHA256"]
-    world.delivery("terraform", "race", "--", "apply", "-auto-approve")
-    assert world.values("race") == ["two"]
-
-    done = world.apply("race", digest)
-
-    assert done.returncode == 3
-    assert "the plan for race is stale" in done.stderr.splitlines()[-1]
 
 
 def test_an_empty_plan_changes_nothing_and_still_gives_the_outputs(world: World) -> None:
@@ -289,29 +126,6 @@ def test_a_change_of_outputs_alone_is_a_change(world: World) -> None:
     assert (variables["HAS_CHANGES"], variables["RISK"]) == ("true", "ordinary")
     assert world.apply("output", variables["PLAN_SHA256"]).returncode == 0
     assert world.sourced("outputs.env")["URL"] == "https://example.org/new"
-
-
-def test_another_plan_than_the_reviewed_one_is_refused(world: World) -> None:
-    """A tampered plan, one of another stack, and one whose stack changed since apply nothing."""
-    folder = world.write("mine", data_stack("mine", "one"))
-    world.write("other", data_stack("other", "one"))
-    digest = world.plan("mine")["PLAN_SHA256"]
-
-    shutil.copytree(world.folder / "plans/mine", world.folder / "plans/other")
-    foreign = world.apply("other", digest)
-    assert (foreign.returncode, "a plan for mine, not for other" in foreign.stderr) == (3, True)
-
-    (folder / "assets").mkdir()
-    (folder / "assets" / "function.zip").write_bytes(b"other code")
-    changed = world.apply("mine", digest)
-    assert (changed.returncode, "assets/function.zip of mine changed" in changed.stderr) == (3, True)
-    shutil.rmtree(folder / "assets")
-
-    plan = world.folder / "plans/mine/tfplan"
-    plan.write_bytes(plan.read_bytes() + b"\0")
-    tampered = world.apply("mine", digest)
-    assert (tampered.returncode, "is not the reviewed plan" in tampered.stderr) == (3, True)
-    assert world.values("mine") == world.values("other") == []
 
 
 def test_secrets_stay_out_of_everything_but_the_plan_file(world: World) -> None:

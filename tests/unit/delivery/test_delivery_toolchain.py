@@ -121,11 +121,11 @@ def test_the_terraform_at_hand_is_used_if_it_fits(tmp_path: Path, capsys: pytest
     """An old one on PATH gives way to the one downloaded before."""
     path = terraform(tmp_path / "bin", TERRAFORM_VERSION)
     environment = {"PATH": str(path.parent)}
-    assert find_terraform(tmp_path / "tools", environment) == path
+    assert find_terraform(tmp_path / "tools", environment)[0] == path
 
     terraform(tmp_path / "bin", "1.5.7")
     kept = terraform(tmp_path / "tools" / "terraform" / TERRAFORM_VERSION, TERRAFORM_VERSION)
-    assert find_terraform(tmp_path / "tools", environment) == kept
+    assert find_terraform(tmp_path / "tools", environment)[0] == kept
     assert "is version 1.5.7" in capsys.readouterr().err
 
 
