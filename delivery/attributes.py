@@ -40,6 +40,18 @@ def redacted(value: Any, marks: Marks) -> Any:
     return value
 
 
+def known(value: Any, unknown: Marks) -> Any:
+    """Return ``value`` with ``UNKNOWN`` in the places that only applying will fill."""
+    if unknown is True:
+        return UNKNOWN
+    if isinstance(unknown, dict):
+        members = value if isinstance(value, dict) else {}
+        return {key: known(members.get(key), unknown.get(key)) for key in {**members, **unknown}}
+    if isinstance(unknown, list) and isinstance(value, list):
+        return [known(item, at(unknown, index)) for index, item in enumerate(value)]
+    return value
+
+
 def both(left: Marks, right: Marks) -> Marks:
     """Return the marks of either: what is a secret on one side is shown on neither."""
     if left is True or right is True:

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
-from delivery.attributes import Difference, differences
+from delivery.access import NO_ACCESS, Access, access
+from delivery.attributes import Difference, differences, known, redacted
 from delivery.redaction import marks_of
 from delivery.risk import Risk, grade
 
@@ -19,6 +20,7 @@ KINDS: Final = {
     ("delete", "create"): "replace",
     ("create", "delete"): "replace",
     ("create", "forget"): "create",
+    ("forget", "create"): "create",
 }
 """What Terraform's lists of actions amount to. https://developer.hashicorp.com/terraform/internals/json-format"""
 
@@ -34,6 +36,9 @@ class Change:
     reason: str
     differences: tuple[Difference, ...] = ()
     forcing: frozenset[str] = frozenset()
+    access: Access = NO_ACCESS
+    moved_from: str = ""
+    imported: bool = False
     note: str = ""
 
 
@@ -58,18 +63,19 @@ class Planned:
         return max((change.risk for change in self.changes), default=least)
 
 
-def read_plan(plan: Json) -> Planned:
-    """Return what ``plan``, as ``terraform show -json`` gives it, would do."""
-    changes = tuple(change for item in plan.get("resource_changes", []) if (change := _change(item)).kind != "no-op")
+def read_plan(plan: Json, guarded: frozenset[str] = frozenset()) -> Planned:
+    """Return what ``plan``, as ``terraform show -json`` gives it, would do.
+
+    ``guarded`` are the names of what Terraform itself stands on: the bucket of states, the tables of locks and plans.
+    """
+    changes = [_change(item, guarded) for item in plan.get("resource_changes", [])]
+    changes = [change for change in changes if change.kind != "no-op"]
     changed = {change.address for change in changes}
+    drift = [_change(item, guarded) for item in plan.get("resource_drift", [])]
     return Planned(
-        changes=changes,
+        changes=tuple(changes),
         # After every apply the provider finds attributes that it computes; only what the plan answers is news.
-        drift=tuple(
-            change
-            for item in plan.get("resource_drift", [])
-            if (change := _change(item)).kind != "no-op" and change.address in changed
-        ),
+        drift=tuple(change for change in drift if change.kind != "no-op" and change.address in changed),
         outputs=tuple(
             difference
             for name, change in sorted(plan.get("output_changes", {}).items())
@@ -88,17 +94,44 @@ def _differences(change: Json, prefix: str = "") -> list[Difference]:
     return differences(before, after, sensitive=marks, unknown=unknown)
 
 
-def _change(item: Json) -> Change:
-    change = item["change"]
-    kind = KINDS.get(tuple(change["actions"]), "update")
-    moved, imported = item.get("previous_address"), change.get("importing")
+def _change(item: Json, guarded: frozenset[str]) -> Change:
+    change, moved = item["change"], item.get("previous_address", "")
+    imported = "importing" in change
+    kind = _kind(change["actions"])
     if kind == "no-op" and item.get("mode") != "data" and (moved or imported):
         kind = "import" if imported else "move"
     found = tuple(_differences(change)) if kind in ("update", "replace") else ()
-    risk, reason = grade(kind, item["type"], [difference.path for difference in found])
-    address = item["address"] + (f" (deposed {item['deposed']})" if item.get("deposed") else "")
+    names = {str(side.get(name)) for side in _sides(change) for name in ("bucket", "name", "id")}
+    risk, reason = grade(kind, item["type"], [difference.path for difference in found], guarded=bool(names & guarded))
     note = f"moved from {moved}" if moved else str(item.get("action_reason", "")).replace("_", " ")
-    return Change(address, item["type"], kind, risk, reason, found, _paths(change), note)
+    return Change(
+        address=item["address"] + (f" (deposed {item['deposed']})" if item.get("deposed") else ""),
+        type=item["type"],
+        kind=kind,
+        risk=risk,
+        reason=reason,
+        differences=found,
+        forcing=_paths(change),
+        access=_access(item["type"], change) if kind not in ("no-op", "move", "import", "forget") else NO_ACCESS,
+        moved_from=moved,
+        imported=imported,
+        note=note,
+    )
+
+
+def _kind(actions: list[str]) -> str:
+    """Return what a list of actions amounts to; an unheard-of one that deletes counts as a replacement."""
+    return KINDS.get(tuple(actions), "replace" if "delete" in actions else "update")
+
+
+def _sides(change: Json) -> list[Json]:
+    return [side for side in (change.get("before"), change.get("after")) if isinstance(side, dict)]
+
+
+def _access(type_: str, change: Json) -> Access:
+    marks = marks_of(change)
+    after = known(change.get("after"), change.get("after_unknown")) if change["actions"] != ["delete"] else None
+    return access(type_, redacted(change.get("before"), marks), redacted(after, marks))
 
 
 def _paths(change: Json) -> frozenset[str]:

@@ -1,6 +1,7 @@
 """The command line: ``python -m delivery --help``."""
 
 import argparse
+import json
 import os
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -53,7 +54,15 @@ def _plan(options: argparse.Namespace, project: Project) -> None:
 
     stack = project.stack(options.stack)
     ledger = Ledger.of(project) if options.record else None
-    made = make_plan(project, Terraform.of(project), stack, options.out, days=options.days)
+    made = make_plan(
+        project,
+        Terraform.of(project),
+        stack,
+        options.out,
+        behaviour=_text(options.behaviour) if options.behaviour else "",
+        review_bucket=options.review_bucket,
+        days=options.days,
+    )
     if ledger:
         ledger.enter(made.record)
     print(made.review.markdown(), end="")
@@ -87,6 +96,20 @@ def _recover(options: argparse.Namespace, project: Project) -> None:
         else:
             print(*(f"  - {fact}" for fact in each.facts), sep="\n")
             print(*(f"  {number}. {step}" for number, step in enumerate(each.steps, 1)), sep="\n")
+
+
+def _history(options: argparse.Namespace, project: Project) -> None:
+    from delivery.attestation import statement
+    from delivery.history import as_data, history, one_plan, show
+
+    if options.attestation:
+        print(json.dumps(statement(one_plan(project, options.environment, options.attestation)), indent=2))
+        return
+    records = history(project, options.environment, options.limit)
+    if options.json:
+        print(json.dumps(as_data(records), indent=2))
+    else:
+        show(records)
 
 
 def _verify(options: argparse.Namespace, _: Project) -> None:
@@ -163,10 +186,25 @@ class Parser(argparse.ArgumentParser):
         self.exit(UsageError.exit_code, f"{self.prog}: {message}; see {self.prog} --help\n")
 
 
+def _text(path: Path) -> str:
+    try:
+        return path.read_text()
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path} is no text in UTF-8") from error
+
+
 def _days(text: str) -> int:
-    if text.isascii() and text.isdigit() and 1 <= int(text) <= 365:
+    return _number(text, "days", 365)
+
+
+def _count(text: str) -> int:
+    return _number(text, "plans", 10_000)
+
+
+def _number(text: str, of: str, most: int) -> int:
+    if text.isascii() and text.isdigit() and 1 <= int(text) <= most:
         return int(text)
-    raise argparse.ArgumentTypeError(f"{text!r} is no number of days, from 1 to 365")
+    raise argparse.ArgumentTypeError(f"{text!r} is no number of {of}, from 1 to {most}")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -202,6 +240,10 @@ def _parser() -> argparse.ArgumentParser:
         "--days", type=_days, default=LIFETIME_DAYS, help="for how long it may be applied (default: %(default)s)"
     )
     plan.add_argument(
+        "--behaviour", type=Path, metavar="FILE", help="the answers that change, in Markdown, for the review"
+    )
+    plan.add_argument("--review-bucket", default="", metavar="BUCKET", help="where the review can be read for longer")
+    plan.add_argument(
         "--no-record", dest="record", action="store_false", help="keep it out of the ledger: it cannot be applied"
     )
 
@@ -215,6 +257,15 @@ def _parser() -> argparse.ArgumentParser:
     recover = add("recover", _recover, "say what to do about an apply that broke off")
     recover.add_argument("--environment", required=True, help="the environment it was for")
     recover.add_argument("--close", action="store_true", help="close its record, if it is surely over")
+
+    history = add("history", _history, "list who put what where, when, from which plan")
+    history.add_argument("--environment", help="of this environment alone")
+    history.add_argument("--limit", type=_count, default=20, help="at most that many plans (default: %(default)s)")
+    shape = history.add_mutually_exclusive_group()
+    shape.add_argument("--json", action="store_true", help="print whole records")
+    shape.add_argument(
+        "--attestation", metavar="PLAN", help="print one as an in-toto statement: a digest, or its start"
+    )
 
     verify = add("verify", _verify, "talk to the deployed bot")
     verify.add_argument("--url", required=True, help="its address, ending in the stage")

@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -12,7 +12,9 @@ from delivery.changes import Planned, read_plan
 from delivery.errors import UsageError
 from delivery.files import sha256, shell_lines, write_whole
 from delivery.fit import PROVIDER_LOCK, digests, providers
+from delivery.page import page
 from delivery.project import Project, Stack
+from delivery.publication import publish
 from delivery.record import LIFETIME_DAYS, Plan, Record
 from delivery.redaction import concealed, without_secrets
 from delivery.review import Review
@@ -21,7 +23,7 @@ from delivery.terraform import Terraform
 
 PLAN_FILE: Final = "tfplan"
 RECORD_FILE: Final = "record.json"
-WRITTEN: Final = (PLAN_FILE, "plan.json", "review.md", "variables.env", RECORD_FILE)
+WRITTEN: Final = (PLAN_FILE, "plan.json", "review.md", "review.html", "variables.env", RECORD_FILE)
 EMPTY: Final[dict[str, Any]] = {"applyable": False, "resource_changes": [], "resource_drift": [], "output_changes": {}}
 """What an empty plan holds; asking Terraform for it would load the provider once more."""
 
@@ -59,11 +61,14 @@ def make_plan(
     stack: Stack,
     out: Path,
     *,
+    behaviour: str = "",
+    review_bucket: str = "",
     days: int = LIFETIME_DAYS,
     variables: Mapping[str, str] = os.environ,
 ) -> Made:
-    """Plan ``stack`` into the folder ``out``: ``tfplan``, ``plan.json``, ``review.md``, ``variables.env``, its record.
+    """Plan ``stack`` into the folder ``out``: ``tfplan``, ``plan.json``, its review, ``variables.env``, its record.
 
+    ``behaviour`` is what the review says of the bot's answers; ``review_bucket`` gets the review as a page, if given.
     Raises ``TerraformError``; then none of the files is there.
     """
     if not (stack.folder / PROVIDER_LOCK).is_file():
@@ -76,9 +81,32 @@ def make_plan(
     changes = terraform.plan(stack, plan)
     plan.chmod(PRIVATE)
     shown = concealed(terraform.show(stack, plan)) if changes else EMPTY
-    review = Review(stack.name, read_plan(shown))
+    review = Review(stack.name, read_plan(shown, _guarded(project, stack)), behaviour)
+    record = _record(project, terraform, stack, plan, review, days, variables)
+    review = replace(review, foot=_foot(record))
+    write_whole(out / "plan.json", json.dumps(without_secrets(shown), indent=1) + "\n", mode=PRIVATE)
+    write_whole(out / "review.md", review.markdown())
+    write_whole(out / "review.html", page(review.markdown(), title=review.verdict, risk=review.planned.risk))
+    if review_bucket:
+        address = publish(out / "review.html", review_bucket, record.plan_sha256)
+        record = replace(record, plan=replace(record.plan, review=address))
+    made = Made(review, record)
+    write_whole(out / "variables.env", shell_lines(made.variables))
+    record.save(out / RECORD_FILE)
+    return made
+
+
+def _record(
+    project: Project,
+    terraform: Terraform,
+    stack: Stack,
+    plan: Path,
+    review: Review,
+    days: int,
+    variables: Mapping[str, str],
+) -> Record:
     begun = datetime.now(UTC)
-    record = Record(
+    return Record(
         environment=stack.environment,
         plan_sha256=sha256(plan),
         created_at=begun.isoformat(timespec="seconds"),
@@ -97,9 +125,20 @@ def make_plan(
             execution=variables.get("PIPELINE_EXECUTION_ID", ""),
         ),
     )
-    made = Made(review, record)
-    write_whole(out / "plan.json", json.dumps(without_secrets(shown), indent=1) + "\n", mode=PRIVATE)
-    write_whole(out / "review.md", review.markdown())
-    write_whole(out / "variables.env", shell_lines(made.variables))
-    record.save(out / RECORD_FILE)
-    return made
+
+
+def _foot(record: Record) -> str:
+    commit = f"commit `{record.commit}`" if record.commit else "an unknown commit"
+    made = f"made at {record.created_at} from {commit} on {record.plan.state}"
+    until = f"it may be applied until {record.plan.expires_at}"
+    return f"Plan `{record.plan_sha256}` for {record.environment}, {made}; {until}."
+
+
+def _guarded(project: Project, stack: Stack) -> frozenset[str]:
+    """Return the names of what Terraform itself stands on, as far as they are known here."""
+    s3 = stack.configuration.get("terraform", {}).get("backend", {}).get("s3", {})
+    names = {s3.get("bucket"), s3.get("dynamodb_table")}
+    if "state" in project.stack_names:
+        tables = project.stack("state").configuration.get("resource", {}).get("aws_dynamodb_table", {})
+        names |= {table.get("name") for table in tables.values()}
+    return frozenset(name for name in names if name)

@@ -1,6 +1,8 @@
 """A plan without what Terraform marks as sensitive, wherever it turns up."""
 
+import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, Final
 
 from delivery.attributes import SENSITIVE, Marks, at, both, redacted
@@ -8,9 +10,22 @@ from delivery.attributes import SENSITIVE, Marks, at, both, redacted
 Json = dict[str, Any]
 
 SHORTEST_SECRET: Final = 6
-"""Shorter strings are secrets by their place alone: hidden everywhere they would take ordinary words with them."""
+"""Shorter ones are hidden where they are all of a value: as a part of one they would take ordinary words with them."""
+
+SHORTEST_WORD: Final = 3
+"""Still shorter ones are hidden in their own resource alone: everywhere they would take ordinary numbers with them."""
 
 KEPT: Final = ("format_version", "terraform_version", "timestamp", "applyable", "complete", "errored")
+KEPT_OF_CHANGE: Final = (
+    "actions",
+    "before",
+    "after",
+    "after_unknown",
+    "before_sensitive",
+    "after_sensitive",
+    "replace_paths",
+    "importing",
+)
 
 
 def without_secrets(plan: Json) -> Json:
@@ -33,20 +48,46 @@ def concealed(plan: Json) -> Json:
 
     The marked places are left as they are, so that a change of a secret can still be seen.
     """
-    secrets = {text for change in _changes(plan) for text in _secrets(change)}
-    if not secrets:
-        return plan
-    ordered = sorted(secrets, key=len, reverse=True)
+    everywhere = _Secrets.of(text for change in _changes(plan) for text in _secrets(change))
     hidden = dict(plan)
     for part in ("resource_changes", "resource_drift"):
-        hidden[part] = [item | {"change": _conceal(item["change"], ordered)} for item in plan.get(part, [])]
+        hidden[part] = [item | {"change": _conceal(item["change"], everywhere)} for item in plan.get(part, [])]
     outputs = plan.get("output_changes", {})
-    return hidden | {"output_changes": {name: _conceal(change, ordered) for name, change in outputs.items()}}
+    return hidden | {"output_changes": {name: _conceal(change, everywhere) for name, change in outputs.items()}}
 
 
 def marks_of(change: Json) -> Marks:
     """Return what is sensitive on either side of ``change``."""
     return both(change.get("before_sensitive"), change.get("after_sensitive"))
+
+
+@dataclass(frozen=True)
+class _Secrets:
+    """Texts to hide: as parts of a value, longest first, and as the whole of one."""
+
+    parts: tuple[str, ...]
+    wholes: frozenset[str]
+
+    @classmethod
+    def of(cls, found: Iterator[str]) -> "_Secrets":
+        texts = {text for text in found if len(text) >= SHORTEST_WORD and text not in ("true", "false")}
+        long = {text for text in texts if len(text) >= SHORTEST_SECRET}
+        # Inside of a JSON document, a secret with quotes or line breaks is written otherwise.
+        long |= {json.dumps(text)[1:-1] for text in long}
+        return cls(tuple(sorted(long, key=len, reverse=True)), frozenset(texts))
+
+    def and_in_here(self, found: Iterator[str]) -> "_Secrets":
+        """Return these, and what is too short to be hidden elsewhere."""
+        return _Secrets(self.parts, self.wholes | {text for text in found if text})
+
+    def hide(self, value: Any) -> Any:
+        """Return a single value without the secrets in it."""
+        if value is not None and _text(value) in self.wholes:
+            return SENSITIVE
+        if isinstance(value, str):
+            for secret in self.parts:
+                value = value.replace(secret, SENSITIVE)
+        return value
 
 
 def _idle(item: Json) -> bool:
@@ -63,25 +104,26 @@ def _changes(plan: Json) -> Iterator[Json]:
 
 def _redacted(change: Json) -> Json:
     marks = marks_of(change)
-    return change | {side: redacted(change.get(side), marks) for side in ("before", "after")}
+    kept = {key: change[key] for key in KEPT_OF_CHANGE if key in change}
+    return kept | {side: redacted(change.get(side), marks) for side in ("before", "after")}
 
 
-def _conceal(change: Json, secrets: list[str]) -> Json:
+def _conceal(change: Json, everywhere: _Secrets) -> Json:
     marks = marks_of(change)
+    secrets = everywhere.and_in_here(_secrets(change))
+    if not (secrets.parts or secrets.wholes):
+        return change
     return change | {side: _hide(change.get(side), marks, secrets) for side in ("before", "after")}
 
 
-def _hide(value: Any, marks: Marks, secrets: list[str]) -> Any:
+def _hide(value: Any, marks: Marks, secrets: _Secrets) -> Any:
     if marks is True:
         return value
     if isinstance(value, dict):
         return {key: _hide(item, at(marks, key), secrets) for key, item in value.items()}
     if isinstance(value, list):
         return [_hide(item, at(marks, index), secrets) for index, item in enumerate(value)]
-    if isinstance(value, str):
-        for secret in secrets:
-            value = value.replace(secret, SENSITIVE)
-    return value
+    return secrets.hide(value)
 
 
 def _secrets(change: Json) -> Iterator[str]:
@@ -91,10 +133,13 @@ def _secrets(change: Json) -> Iterator[str]:
 
 
 def _marked(value: Any, marks: Marks) -> Iterator[str]:
-    """Yield every string at a marked place that is long enough to be told from an ordinary word."""
-    if isinstance(value, str):
-        if marks is True and len(value) >= SHORTEST_SECRET:
-            yield value
-    elif isinstance(value, dict | list):
+    """Yield every single value at a marked place as text."""
+    if isinstance(value, dict | list):
         for place, item in value.items() if isinstance(value, dict) else enumerate(value):
             yield from _marked(item, at(marks, place))
+    elif marks is True and value is not None:
+        yield _text(value)
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)

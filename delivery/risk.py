@@ -41,6 +41,9 @@ SENSITIVE_TYPES: Final = (
     ("aws_*_policy", "who may use the resource"),
     ("aws_s3_bucket_public_access_block", "public access"),
     ("aws_s3_bucket_acl", "public access"),
+    ("aws_s3_bucket_versioning", "protection from loss"),
+    ("aws_s3_bucket_object_lock_configuration", "protection from loss"),
+    ("aws_s3_bucket_server_side_encryption_configuration", "encryption"),
     ("aws_s3_account_public_access_block", "public access"),
     ("aws_cloudwatch_event_permission", "who may send events"),
     ("aws_security_group*", "network"),
@@ -73,14 +76,19 @@ SENSITIVE_ATTRIBUTES: Final = (
 """Attributes whose change is sensitive on a resource of any type."""
 
 
-def grade(kind: str, type_: str, attributes: list[str]) -> tuple[Risk, str]:
-    """Return the risk of one change and the reason: ``kind`` is what happens, ``attributes`` are those that differ."""
+def grade(kind: str, type_: str, attributes: list[str], *, guarded: bool = False) -> tuple[Risk, str]:
+    """Return the risk of one change and the reason: ``kind`` is what happens, ``attributes`` are those that differ.
+
+    ``guarded`` is what Terraform itself stands on.
+    """
     if kind == "no-op":
         return Risk.NONE, ""
     if kind in ("delete", "replace") and type_ in STATEFUL:
         return Risk.DESTRUCTIVE, f"loses {STATEFUL[type_]}"
     if kind == "forget":
         return Risk.SENSITIVE, "no longer managed"
+    if guarded:
+        return Risk.SENSITIVE, "Terraform's state, locks or ledger"
     for pattern, reason in SENSITIVE_TYPES:
         if fnmatchcase(type_, pattern):
             return Risk.SENSITIVE, reason

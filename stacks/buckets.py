@@ -1,5 +1,7 @@
 """PrivateBucket: versioned, encrypted with our own key, over TLS only, closed to the public."""
 
+from collections.abc import Mapping
+
 from cdktf import TerraformResourceLifecycle
 from cdktf_cdktf_provider_aws.s3_bucket import (
     S3Bucket,
@@ -21,7 +23,10 @@ from stacks import policies
 
 
 class PrivateBucket(Construct):
-    """A bucket whose superseded versions go after ``keep_old_days``, and its objects after ``expire_days`` if given."""
+    """A bucket whose superseded versions go after ``keep_old_days``, and its objects after those of ``expire_days``.
+
+    ``expire_days`` has days by prefix; where two prefixes fit, the fewer days count.
+    """
 
     def __init__(
         self,
@@ -31,7 +36,7 @@ class PrivateBucket(Construct):
         name: str,
         key_arn: str,
         keep_old_days: int,
-        expire_days: int | None = None,
+        expire_days: Mapping[str, int] | None = None,
         prevent_destroy: bool = False,
     ) -> None:
         super().__init__(scope, id)
@@ -40,7 +45,7 @@ class PrivateBucket(Construct):
             "bucket",
             bucket=name,
             force_destroy=not prevent_destroy,
-            lifecycle_rule=[_expire(keep_old_days, expire_days)],
+            lifecycle_rule=[_clean_up(keep_old_days), *_expire(expire_days or {})],
             lifecycle=TerraformResourceLifecycle(prevent_destroy=True) if prevent_destroy else None,
         )
         self.arn, self.name = self.bucket.arn, self.bucket.bucket
@@ -81,12 +86,23 @@ class PrivateBucket(Construct):
         )
 
 
-def _expire(keep_old_days: int, expire_days: int | None) -> S3BucketLifecycleRule:
+def _clean_up(keep_old_days: int) -> S3BucketLifecycleRule:
     """The bucket's own argument, since the resource for it watches the rules for a minute: docs/decisions/0003."""
     return S3BucketLifecycleRule(
         id="expire",
         enabled=True,
         abort_incomplete_multipart_upload_days=1,
-        expiration=S3BucketLifecycleRuleExpiration(days=expire_days) if expire_days else None,
         noncurrent_version_expiration=S3BucketLifecycleRuleNoncurrentVersionExpiration(days=keep_old_days),
     )
+
+
+def _expire(days: Mapping[str, int]) -> list[S3BucketLifecycleRule]:
+    return [
+        S3BucketLifecycleRule(
+            id=f"expire-{prefix.rstrip('/')}",
+            enabled=True,
+            prefix=prefix,
+            expiration=S3BucketLifecycleRuleExpiration(days=number),
+        )
+        for prefix, number in days.items()
+    ]

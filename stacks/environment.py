@@ -87,6 +87,8 @@ class Environment:
     region: str | None = None
     """Its AWS region, where that is not the project's."""
     approval: Approval = Approval.NEVER
+    destructive_approval: bool = False
+    """Whether a plan that loses data needs an approval of its own, besides that of ``approval``."""
     model: Model | None = None
     """The model that answers; without one, the sections of the knowledge do."""
     retention_days: int = 30

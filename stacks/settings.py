@@ -11,6 +11,12 @@ PROJECT = Project(
     environments=(
         Environment(name="dev"),
         Environment(name="staging"),
-        Environment(name="prod", approval=Approval.ON_CHANGE, log_retention_days=365, deletion_protection=True),
+        Environment(
+            name="prod",
+            approval=Approval.ON_CHANGE,
+            destructive_approval=True,
+            log_retention_days=365,
+            deletion_protection=True,
+        ),
     ),
 )

@@ -1,4 +1,4 @@
-"""Artifacts: the bucket that carries sources, builds and plans from stage to stage, for two weeks."""
+"""Artifacts: the bucket that carries sources, builds and plans from stage to stage, and keeps the reviews of plans."""
 
 from cdktf_cdktf_provider_aws.codepipeline import CodepipelineArtifactStore, CodepipelineArtifactStoreEncryptionKey
 from cdktf_cdktf_provider_aws.data_aws_kms_alias import DataAwsKmsAlias
@@ -11,7 +11,11 @@ from stacks.state import key_alias
 
 # Longer than an approval may wait, so that no approved plan is gone; short, since a plan holds a copy of the state.
 KEEP_DAYS = 14
+# As long as CodePipeline tells of an execution, and a month; a review holds nothing that is secret.
+# https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_ListActionExecutions.html
+KEEP_REVIEWS_DAYS = 400
 CACHE_PREFIX = "cache/"
+REVIEW_PREFIX = "reviews/"
 
 
 class Artifacts(Construct):
@@ -26,7 +30,12 @@ class Artifacts(Construct):
             name=project.bucket_name("artifacts"),
             key_arn=self.key_arn,
             keep_old_days=1,
-            expire_days=KEEP_DAYS,
+            # CodePipeline puts what it carries below the pipeline's name.
+            expire_days={
+                f"{project.name}/": KEEP_DAYS,
+                CACHE_PREFIX: KEEP_DAYS,
+                REVIEW_PREFIX: KEEP_REVIEWS_DAYS,
+            },
         )
 
     def store(self) -> CodepipelineArtifactStore:

@@ -27,13 +27,13 @@ cache:
 
 
 def plan() -> str:
-    """Plan ``$STACK`` and hand on the plan, its review and its four variables."""
+    """Plan ``$STACK``, keep its review in ``$REVIEW_BUCKET``, and hand on the plan and its variables."""
     return f"""\
-{_HEAD}  exported-variables: [HAS_CHANGES, RISK, SUMMARY, PLAN_SHA256]
+{_HEAD}  exported-variables: [HAS_CHANGES, RISK, SUMMARY, PLAN_SHA256, REVIEW_URL]
 phases:
 {_PYTHON}  build:
     commands:
-      - python3.13 -m delivery plan --stack "$STACK" --out plan
+      - python3.13 -m delivery plan --stack "$STACK" --out plan --review-bucket "$REVIEW_BUCKET"
       - set -a; . ./plan/variables.env; set +a
 artifacts:
   base-directory: plan

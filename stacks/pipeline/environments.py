@@ -29,7 +29,7 @@ class EnvironmentProjects(Construct):
             description=f"Plans {environment.name}: reads, and changes nothing.",
             buildspec=buildspecs.plan(),
             statements=[*state.read(), state.enter(environment), *self._acting("plan", chatbot.read())],
-            variables=self._variables("plan"),
+            variables={**self._variables("plan"), "REVIEW_BUCKET": artifacts.bucket.name},
         )
         self.apply = self._project(
             "apply",

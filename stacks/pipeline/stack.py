@@ -46,7 +46,7 @@ class PipelineStack(BaseStack):
         ]
         stages = first_stages(source.action(), build, update, project.name)
         for projects in environments:
-            stages += environment_stages(project, projects.environment, projects)
+            stages += environment_stages(projects.environment, projects)
         every_project = [build, update, *(part for one in environments for part in (one.plan, one.apply, one.verify))]
         pipeline = Codepipeline(
             self,

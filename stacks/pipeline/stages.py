@@ -1,7 +1,7 @@
 """The stages: from a push to the last environment, in order."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from cdktf_cdktf_provider_aws.codepipeline import (
     CodepipelineStage,
@@ -15,7 +15,7 @@ from cdktf_cdktf_provider_aws.codepipeline import (
 from stacks.pipeline import source
 from stacks.pipeline.environments import EnvironmentProjects, plan_artifact
 from stacks.pipeline.projects import BuildProject
-from stacks.project import Approval, Environment, Project
+from stacks.project import Approval, Environment
 
 BUILD_ARTIFACT = "build"
 UPDATED_BY = "UPDATED_BY"
@@ -79,12 +79,9 @@ def first_stages(
     ]
 
 
-def environment_stages(
-    project: Project, environment: Environment, projects: EnvironmentProjects
-) -> list[CodepipelineStage]:
-    """The stages of one environment: its plan, its approval where there is one, its deployment."""
-    approval = [] if environment.approval is Approval.NEVER else [_approve(project, environment)]
-    return [_plan(environment, projects), *approval, _deploy(environment, projects)]
+def environment_stages(environment: Environment, projects: EnvironmentProjects) -> list[CodepipelineStage]:
+    """The stages of one environment: its plan, its approvals where there are any, its deployment."""
+    return [_plan(environment, projects), *_approvals(environment), _deploy(environment, projects)]
 
 
 def _plan(environment: Environment, projects: EnvironmentProjects) -> CodepipelineStage:
@@ -99,8 +96,21 @@ def _plan(environment: Environment, projects: EnvironmentProjects) -> Codepipeli
     return CodepipelineStage(name=f"{environment.name}-plan", action=[action])
 
 
-def _approve(project: Project, environment: Environment) -> CodepipelineStage:
+def _approvals(environment: Environment) -> Iterator[CodepipelineStage]:
+    """A stage for each approval: only a stage can be skipped, and may be granted to people of its own."""
     planned = f"{environment.name}-plan"
+    if environment.approval is not Approval.NEVER:
+        condition = _unless(planned, "HAS_CHANGES", "true") if environment.approval is Approval.ON_CHANGE else None
+        yield _approve(f"{environment.name}-approve", planned, "", condition)
+    if environment.destructive_approval:
+        condition = _unless(planned, "RISK", "destructive")
+        yield _approve(f"{environment.name}-approve-destructive", planned, "DESTROYS DATA. ", condition)
+
+
+def _approve(
+    name: str, planned: str, warning: str, condition: CodepipelineStageBeforeEntry | None
+) -> CodepipelineStage:
+    words = f"{warning}#{{{planned}.SUMMARY}} Risk: #{{{planned}.RISK}}. Plan SHA-256: #{{{planned}.PLAN_SHA256}}"
     action = CodepipelineStageAction(
         name="Approve",
         category="Approval",
@@ -108,31 +118,22 @@ def _approve(project: Project, environment: Environment) -> CodepipelineStage:
         provider="Manual",
         version="1",
         timeout_in_minutes=APPROVAL_MINUTES,
-        configuration={
-            "CustomData": (
-                f"#{{{planned}.SUMMARY}} Risk: #{{{planned}.RISK}}. Plan SHA-256: #{{{planned}.PLAN_SHA256}}"
-            ),
-            "ExternalEntityLink": (
-                f"https://{project.region}.console.aws.amazon.com/codesuite/codepipeline/pipelines/{project.name}"
-                "/executions/#{codepipeline.PipelineExecutionId}"
-            ),
-        },
+        configuration={"CustomData": words, "ExternalEntityLink": f"#{{{planned}.REVIEW_URL}}"},
     )
-    condition = _when_changed(planned) if environment.approval is Approval.ON_CHANGE else None
-    return CodepipelineStage(name=f"{environment.name}-approve", action=[action], before_entry=condition)
+    return CodepipelineStage(name=name, action=[action], before_entry=condition)
 
 
-def _when_changed(planned: str) -> CodepipelineStageBeforeEntry:
-    """Skip the stage when the plan is empty.
+def _unless(planned: str, variable: str, value: str) -> CodepipelineStageBeforeEntry:
+    """Skip the stage unless the plan's ``variable`` has ``value``.
 
     https://docs.aws.amazon.com/codepipeline/latest/userguide/rule-reference-VariableCheck.html
     """
     rule = CodepipelineStageBeforeEntryConditionRule(
-        name="HasChanges",
+        name=variable.title().replace("_", ""),
         rule_type_id=CodepipelineStageBeforeEntryConditionRuleRuleTypeId(
             category="Rule", owner="AWS", provider="VariableCheck", version="1"
         ),
-        configuration={"Variable": f"#{{{planned}.HAS_CHANGES}}", "Operator": "EQ", "Value": "true"},
+        configuration={"Variable": f"#{{{planned}.{variable}}}", "Operator": "EQ", "Value": value},
     )
     condition = CodepipelineStageBeforeEntryCondition(result="SKIP", rule=[rule])
     return CodepipelineStageBeforeEntry(condition=condition)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from delivery.review import SUMMARY_LIMIT
 from stacks.project import Approval, Environment, Project, Provider, Source
 from stacks.settings import PROJECT
 from tests.infrastructure.synthesis import ROOT, Stack, run_main, synthesize
@@ -163,6 +164,7 @@ def test_the_stages_stand_in_the_order_in_which_a_change_travels(stacks: dict[st
     expected = ["Source", "Build", "UpdatePipeline"]
     for environment in PROJECT.environments:
         approve = ["approve"] if environment.approval is not Approval.NEVER else []
+        approve += ["approve-destructive"] if environment.destructive_approval else []
         expected += [f"{environment.name}-{part}" for part in ("plan", *approve, "deploy")]
     assert [stage["name"] for stage in pipeline["stage"]] == expected
 
@@ -190,7 +192,13 @@ ANOTHER = Project(
     environments=(
         Environment(name="dev"),
         Environment(name="preview", approval=Approval.ALWAYS),
-        Environment(name="prod", account="444455556666", region="us-east-1", approval=Approval.ON_CHANGE),
+        Environment(
+            name="prod",
+            account="444455556666",
+            region="us-east-1",
+            approval=Approval.ON_CHANGE,
+            destructive_approval=True,
+        ),
     ),
 )
 
@@ -220,6 +228,50 @@ def test_an_approval_is_skipped_for_an_empty_plan_only_where_settings_say_on_cha
 
     assert "before_entry" not in stages["preview-approve"]
     assert stages["prod-approve"]["before_entry"]["condition"]["result"] == "SKIP"
+
+
+def test_a_loss_of_data_is_approved_in_a_stage_of_its_own_that_is_skipped_otherwise(
+    another: dict[str, Stack],
+) -> None:
+    """So that other people can be let approve it: IAM grants the answer to an approval by its stage."""
+    (pipeline,) = resources(another["pipeline"], "aws_codepipeline").values()
+    names = [stage["name"] for stage in pipeline["stage"]]
+    stage = pipeline["stage"][names.index("prod-approve-destructive")]
+    condition = stage["before_entry"]["condition"]
+
+    assert names[names.index("prod-approve") + 1] == "prod-approve-destructive"
+    assert (condition["result"], condition["rule"][0]["configuration"]) == (
+        "SKIP",
+        {"Variable": "#{prod-plan.RISK}", "Operator": "EQ", "Value": "destructive"},
+    )
+
+
+def test_an_approval_shows_summary_risk_and_digest_and_links_to_the_review(another: dict[str, Stack]) -> None:
+    """Within what CodePipeline lets a configuration value hold, however long the summary."""
+    (pipeline,) = resources(another["pipeline"], "aws_codepipeline").values()
+    approvals = [stage for stage in pipeline["stage"] if "-approve" in stage["name"]]
+
+    assert len(approvals) == 3
+    for stage in approvals:
+        (action,) = stage["action"]
+        planned = f"{stage['name'].partition('-')[0]}-plan"
+        values = {"SUMMARY": "x" * SUMMARY_LIMIT, "RISK": "destructive", "PLAN_SHA256": "0" * 64}
+        shown = action["configuration"]["CustomData"]
+        for name, value in values.items():
+            assert f"#{{{planned}.{name}}}" in shown
+            shown = shown.replace(f"#{{{planned}.{name}}}", value)
+        assert len(shown) <= 1000
+        assert action["configuration"]["ExternalEntityLink"] == f"#{{{planned}.REVIEW_URL}}"
+
+
+def test_plans_are_gone_after_two_weeks_and_reviews_after_a_year(stacks: dict[str, Stack]) -> None:
+    """A plan holds a copy of the state, a review nothing that is secret; no rule for all objects cuts that short."""
+    (bucket,) = resources(stacks["pipeline"], "aws_s3_bucket").values()
+    expiring = {
+        rule.get("prefix"): rule["expiration"]["days"] for rule in bucket["lifecycle_rule"] if "expiration" in rule
+    }
+
+    assert expiring == {f"{PROJECT.name}/": 14, "cache/": 14, "reviews/": 400}
 
 
 def test_an_environment_in_another_account_is_reached_through_a_role_that_no_plan_freezes(

@@ -11,10 +11,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import requests
 
 from tests.rehearsal.deliveries import (
     BUCKET,
     LOCKS,
+    REGION,
     World,
     create_table,
     data_stack,
@@ -129,20 +131,64 @@ def test_a_change_of_outputs_alone_is_a_change(world: World) -> None:
 
 
 def test_secrets_stay_out_of_everything_but_the_plan_file(world: World) -> None:
-    """What Terraform marks as sensitive is in no file that is shown or archived, and in no line of the log."""
+    """What Terraform marks as sensitive is in no file that is shown or archived, no line of the log, no record."""
     configuration = data_stack("secret", '${sensitive("hunter2")}')
     configuration["output"] = {"password": {"value": '${sensitive("hunter2")}', "sensitive": True}}
     world.write("secret", configuration)
-    world.apply("secret", world.plan("secret")["PLAN_SHA256"])
+    applied = world.apply("secret", world.plan("secret")["PLAN_SHA256"])
     configuration["resource"]["terraform_data"]["greeting"]["input"] = '${sensitive("hunter3")}'
     world.write("secret", configuration)
 
     done = world.delivery("plan", "--stack", "secret", "--out", "plans/secret")
 
-    written = [path.read_text() for path in (world.folder / "plans/secret").iterdir() if path.name != "tfplan"]
-    assert len(written) == 4
-    assert "hunter" not in "".join(written) + done.stdout + done.stderr + (world.folder / "outputs.env").read_text()
-    assert "! input: (sensitive value) -> (sensitive value)" in done.stdout
+    written = {
+        path.name: path.read_text() for path in (world.folder / "plans/secret").iterdir() if path.name != "tfplan"
+    }
+    assert set(written) == {"plan.json", "record.json", "review.html", "review.md", "variables.env"}
+    said = done.stdout + done.stderr + applied.stdout + applied.stderr
+    kept = str(world.records("secret")) + (world.folder / "outputs.env").read_text()
+    assert "hunter" not in "".join(written.values()) + said + kept
+    assert "!   input: (sensitive value) -> (sensitive value)" in done.stdout
+
+
+def test_the_review_can_be_read_in_its_bucket_under_the_name_of_its_plan(world: World) -> None:
+    """Whoever approves follows one link, which is part of the record too; the answers that change are in there."""
+    world.client("s3").create_bucket(Bucket="reviews", CreateBucketConfiguration={"LocationConstraint": REGION})
+    world.write("seen", data_stack("seen", "one"))
+    (world.folder / "answers.md").write_text("**Hello** becomes *Hi*.\n")
+
+    variables = world.plan("seen", "--review-bucket", "reviews", "--behaviour", "answers.md")
+
+    digest, url = variables["PLAN_SHA256"], variables["REVIEW_URL"]
+    assert f"/reviews/{digest}.html" in url
+    answer = requests.get(url, timeout=10)
+    assert answer.headers["Content-Type"].startswith("text/html")
+    assert "<h1>seen: 1 to add</h1>" in answer.text
+    assert "<strong>Hello</strong> becomes" in answer.text
+    assert f"<code>{digest}</code> for seen" in answer.text
+    (record,) = world.records("seen")
+    assert record["plan"]["review"] == url
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "said"),
+    [
+        (["--behaviour", "missing.md"], 1, "missing.md: No such file or directory"),
+        (["--behaviour", "binary.md"], 2, "binary.md is no text in UTF-8"),
+        (["--days", "0"], 2, "'0' is no number of days, from 1 to 365"),
+        (["--review-bucket", "missing"], 1, "the review cannot be put into bucket missing: "),
+    ],
+)
+def test_what_a_plan_cannot_do_is_said_in_one_line(world: World, options: list[str], code: int, said: str) -> None:
+    """And no plan is left behind that could be applied."""
+    world.write("mine", data_stack("mine", "one"))
+    (world.folder / "binary.md").write_bytes(b"\xff\xfe")
+
+    done = world.delivery("plan", "--stack", "mine", "--out", "plans/mine", *options)
+
+    assert (done.returncode, said in done.stderr.splitlines()[-1]) == (code, True)
+    assert "Traceback" not in done.stderr
+    assert world.records("mine") == []
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -1,6 +1,7 @@
 """Reading a plan: what it changes, how dangerous that is, and what a person gets to see."""
 
 import json
+from html.parser import HTMLParser
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from delivery.changes import read_plan
+from delivery.page import page
 from delivery.redaction import concealed, without_secrets
 from delivery.review import REVIEW_LIMIT, SUMMARY_LIMIT, Review
 
@@ -98,12 +100,9 @@ def test_attributes_show_as_a_small_difference() -> None:
         )
     ).markdown()
 
-    lines = [line.strip() for line in found.splitlines()]
-    first = lines.index('! name: "a" -> "b"  (forces replacement)')
-    assert lines[first + 1 : first + 3] == [
-        "+ arn: (known after apply)",
-        '! policy.Statement[0].Effect: "Deny" -> "Allow"',
-    ]
+    lines = found.splitlines()
+    first = lines.index('!   name: "a" -> "b"  (forces replacement)')
+    assert lines[first + 1] == "+   arn: (known after apply)"
     assert "path:" not in found
 
 
@@ -137,7 +136,8 @@ def test_no_length_loses_what_is_destroyed() -> None:
     text = found.markdown()
     assert all(f"- aws_sqs_queue.q{index} " in text for index in range(900))
     assert len(text) < REVIEW_LIMIT + 90 * 900
-    assert "more under “Changed”: see `plan.json`." in text
+    assert "of 200 under “Changed”" in text.splitlines()[-1]
+    assert "**Cut for length:**" in text.splitlines()[-1]
     assert len(found.summary) <= SUMMARY_LIMIT
 
 
@@ -150,7 +150,7 @@ def test_no_value_breaks_out_of_its_block(address: str, value: str) -> None:
     assert not any(ord(character) < 32 and character != "\n" for character in text)
     assert len(found.summary) <= SUMMARY_LIMIT
     assert "\n" not in found.summary
-    fence = text.splitlines()[4].removesuffix("diff")
+    fence = next(line for line in text.splitlines() if line.endswith("`diff")).removesuffix("diff")
     assert set(fence) == {"`"}
     assert [line for line in text.splitlines() if line.startswith(fence)] == [f"{fence}diff", fence]
 
@@ -180,7 +180,7 @@ def test_secrets_are_hidden_on_both_sides_and_where_they_were_copied() -> None:
     text = json.dumps(without_secrets(hidden)) + Review("dev", read_plan(hidden)).markdown()
 
     assert not [word for word in ("old-secret", "new-secret", "listed", "hunter22") if word in text]
-    assert "! value: (sensitive value) -> (sensitive value)" in text
+    assert "!   value: (sensitive value) -> (sensitive value)" in text
 
 
 def test_drift_that_the_plan_answers_stands_apart() -> None:
@@ -193,3 +193,169 @@ def test_drift_that_the_plan_answers_stands_apart() -> None:
 
     assert "## Changed outside Terraform" in found
     assert "aws_iam_role.bot" not in found
+
+
+def test_moves_and_imports_are_counted_beside_what_else_happens() -> None:
+    """A resource that moves and changes at once is counted as both."""
+    found = review(
+        change("aws_lambda_function.b", "update", previous_address="aws_lambda_function.a", after={"timeout": 9}),
+        change("aws_sqs_queue.i", "update", importing={"id": "i"}),
+        change("aws_sqs_queue.m", "no-op", previous_address="aws_sqs_queue.n"),
+        change("aws_sns_topic.f", "forget"),
+    )
+
+    assert found.verdict == "dev: 1 to forget, 2 to change, 1 to import, 2 to move (sensitive)"
+
+
+def test_what_terraform_itself_stands_on_is_sensitive() -> None:
+    """A changed lock table or state bucket can undo every guarantee that a plan gives."""
+    lock = change("aws_dynamodb_table.locks", "update", before={"name": "acme-locks"}, after={"name": "acme-locks"})
+    plan = {"resource_changes": [lock]}
+
+    assert str(read_plan(plan, frozenset({"acme-locks"})).risk) == "sensitive"
+    assert str(read_plan(plan, frozenset({"other-locks"})).risk) == "ordinary"
+
+
+def test_an_unheard_of_action_that_deletes_counts_as_a_loss() -> None:
+    """A later Terraform may have words that this one does not know."""
+    found = review(change("aws_dynamodb_table.turns", "delete", "reincarnate"))
+
+    assert str(found.planned.risk) == "destructive"
+    assert "1 to replace" in found.verdict
+
+
+def test_the_cut_comes_from_the_bottom_and_says_what_it_took() -> None:
+    """Whatever the limit, what is destroyed stays; after the first thing that is cut, nothing else is shown."""
+    long = {f"attribute_{index}": "x" * 150 for index in range(20)}
+    changes = [
+        change("aws_dynamodb_table.lost", "delete"),
+        *(change(f"aws_iam_role.r{index}", "update", before={}, after=long) for index in range(5)),
+        change("aws_lambda_function.f", "update", before={"timeout": 1}, after={"timeout": 2}),
+        change("aws_cloudwatch_metric_alarm.a", "create"),
+    ]
+    found = Review("dev", read_plan({"resource_changes": changes}), behaviour="Hello", foot="Plan `abc`.")
+
+    text, tiny = found.markdown(12_000), found.markdown(10)
+
+    *_, cut, foot = text.strip().split("\n\n")
+    assert cut.startswith("**Cut for length:** 2 of 5 under “Sensitive”; 1 of 1 under “Answers that change”; 1 of 1")
+    assert foot == "Plan `abc`."
+    assert ("aws_iam_role.r2" in text, "aws_iam_role.r3" in text, "aws_lambda_function.f" in text) == (
+        True,
+        False,
+        False,
+    )
+    assert "aws_dynamodb_table.lost" in tiny
+    assert len(text) <= 12_000
+
+
+def test_data_that_is_lost_is_called_by_name() -> None:
+    """Before any detail stands what is gone for good, and what that held."""
+    found = review(
+        change("aws_dynamodb_table.turns", "delete", "create"), change("aws_lambda_function.bot", "delete")
+    ).markdown()
+
+    assert "**1 of 2 hold data:** `aws_dynamodb_table.turns` (a table and its items)." in found
+    assert "**Destructive:** it loses a table and its items." in found
+
+
+@pytest.mark.parametrize("value", ["hunter2secret", 'with "quotes"\nand lines', 1234567, "4711", 471])
+def test_a_copy_of_a_secret_is_hidden_wherever_it_turns_up(value: Any) -> None:
+    """Long ones also inside of other text, short ones as whole values; numbers and escaped ones as well."""
+    text = str(value)
+    copies = {"plain": value, "text": text, "in_json": json.dumps({"x": value}), "in_text": f"({text})"}
+    shown = copies if len(text) >= 6 else {"plain": value, "text": text}
+    plan = {
+        "resource_changes": [
+            change(
+                "aws_ssm_parameter.token",
+                "create",
+                before=None,
+                after={"value": value},
+                after_sensitive={"value": True},
+            ),
+            change("aws_ssm_parameter.copy", "update", before={}, after=shown),
+        ]
+    }
+
+    hidden = concealed(plan)
+    written = json.dumps(without_secrets(hidden)) + Review("dev", read_plan(hidden)).markdown()
+
+    assert text not in written
+    assert json.dumps(text)[1:-1] not in written
+
+
+def test_a_secret_of_one_letter_hides_itself_and_not_the_plan() -> None:
+    """In its own resource its copy is hidden; elsewhere the same number means something else."""
+    plan = {
+        "resource_changes": [
+            change(
+                "terraform_data.pin",
+                "update",
+                before={"input": 1, "output": 1},
+                after={"input": 7, "output": 7},
+                after_sensitive={"input": True},
+            ),
+            change("aws_lambda_function.f", "update", before={"timeout": 7}, after={"timeout": 9}),
+        ]
+    }
+
+    text = Review("dev", read_plan(concealed(plan))).markdown()
+
+    assert "timeout: 7 -> 9" in text
+    assert "output: 7" not in text
+
+
+def test_what_importing_generates_is_not_written_down() -> None:
+    """Terraform puts the configuration it makes up for an import into the plan, secrets included."""
+    item = change("aws_ssm_parameter.i", "no-op", importing={"id": "i"}, generated_config='value = "hunter2"')
+
+    assert "hunter2" not in json.dumps(without_secrets({"resource_changes": [item]}))
+
+
+HOSTILE = "<script>alert(1)</script> ![x](https://example.org/x.png) [y](javascript:alert(1)) <!-- # --> </main>"
+
+
+def test_the_page_stands_alone_and_runs_nothing() -> None:
+    """Whatever resources, values or answers are called, the page loads nothing, runs nothing and stays in shape."""
+    found = Review(
+        "dev",
+        read_plan({"resource_changes": [change(f'aws_ssm_parameter.a["{HOSTILE}"]', "update", after={"v": HOSTILE})]}),
+        behaviour=f"{HOSTILE}\n\n# No changes\n\n```\nopen",
+        foot="Plan `abc`.",
+    )
+
+    made = page(found.markdown(), title=HOSTILE, risk=found.planned.risk)
+
+    parser = Elements()
+    parser.feed(made)
+    assert not parser.names & {"script", "img", "iframe", "object", "embed", "link", "form"}
+    assert not any(name.startswith("on") or name == "src" for name, _ in parser.attributes)
+    assert not any("javascript:" in (value or "") for name, value in parser.attributes if name == "href")
+    assert "default-src 'none'" in made
+    assert made.index("No changes") < made.index("</blockquote>")
+    assert made.count("</main>") == 1
+    assert made.index("</blockquote>") < made.index("<code>abc</code>")
+
+
+class Elements(HTMLParser):
+    """The names and attributes of all elements of a page."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: set[str] = set()
+        self.attributes: list[tuple[str, str | None]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.names.add(tag)
+        self.attributes += attrs
+
+
+def test_the_page_colours_each_line_by_its_sign() -> None:
+    """Losses, changes and additions are told apart at a glance."""
+    found = review(change("aws_lambda_function.f", "delete"), change("aws_sns_topic.t", "create"))
+
+    made = page(found.markdown(), title="dev", risk=found.planned.risk)
+
+    assert '<span class="minus">- aws_lambda_function.f</span>' in made
+    assert '<span class="plus">+ aws_sns_topic.t</span>' in made

@@ -1,0 +1,150 @@
+"""Who may do what: a policy, a network rule or a permission as statements that a person can read."""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+Json = Mapping[str, Any]
+
+ANYONE: Final = "anyone (*)"
+NOTHING: Final[frozenset[str]] = frozenset()
+
+
+@dataclass(frozen=True)
+class Grant:
+    """One statement: ``what`` is allowed or denied, to ``who``, on ``where``, if all of ``when`` holds."""
+
+    effect: str = "Allow"
+    what: frozenset[str] = NOTHING
+    where: frozenset[str] = NOTHING
+    who: frozenset[str] = NOTHING
+    when: frozenset[str] = NOTHING
+
+    def __str__(self) -> str:
+        parts = [("", self.what), (" on ", self.where), (" for ", self.who), (" if ", self.when)]
+        return f"{self.effect} " + "".join(f"{word}{', '.join(sorted(part))}" for word, part in parts if part)
+
+
+def policy_grants(text: object) -> tuple[Grant, ...] | None:
+    """Return the statements of a policy document, or ``None`` for anything else.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
+    """
+    if not isinstance(text, str) or '"Statement"' not in text:
+        return None
+    try:
+        statements = json.loads(text)["Statement"]
+        return tuple(_statement(each) for each in _listed(statements))
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        return None
+
+
+def resource_grants(type_: str, values: Json) -> tuple[Grant, ...]:
+    """Return what a resource allows by its attributes, where its type is one that is there to allow something."""
+    reader = READERS.get(type_)
+    return tuple(reader(values)) if reader else ()
+
+
+def _statement(statement: Json) -> Grant:
+    principals = _named(statement, "Principal", _principals)
+    return Grant(
+        effect=str(statement.get("Effect", "Allow")),
+        what=frozenset(_named(statement, "Action", _listed)),
+        where=frozenset(_named(statement, "Resource", _listed)),
+        who=frozenset(principals),
+        when=frozenset(
+            f"{operator} {key} = {' or '.join(sorted(map(str, _listed(value))))}"
+            for operator, keys in statement.get("Condition", {}).items()
+            for key, value in keys.items()
+        ),
+    )
+
+
+def _named(statement: Json, key: str, read: Callable[[Any], Iterable[Any]]) -> Iterator[str]:
+    """Yield what ``key`` and its negation hold."""
+    yield from (str(value) for value in read(statement.get(key, [])))
+    yield from (f"all but {value}" for value in read(statement.get(f"Not{key}", [])))
+
+
+def _principals(value: Any) -> Iterator[str]:
+    if not isinstance(value, Mapping):
+        yield from (ANYONE if each == "*" else str(each) for each in _listed(value))
+        return
+    for kind, names in value.items():
+        yield from (ANYONE if (kind, name) == ("AWS", "*") else f"{kind} {name}" for name in _listed(names))
+
+
+def _permission(values: Json) -> Iterator[Grant]:
+    """https://docs.aws.amazon.com/lambda/latest/api/API_AddPermission.html"""
+    sources = {name: values.get(name) for name in ("source_arn", "source_account", "principal_org_id")}
+    yield Grant(
+        what=frozenset({str(values.get("action"))}),
+        where=frozenset({str(values.get("function_name"))}),
+        who=frozenset(_principals(values.get("principal") or [])),
+        when=frozenset(f"{name} = {value}" for name, value in sources.items() if value),
+    )
+
+
+def _function_url(values: Json) -> Iterator[Grant]:
+    who = ANYONE if values.get("authorization_type") == "NONE" else "whom IAM allows it"
+    yield Grant(
+        what=frozenset({"lambda:InvokeFunctionUrl"}),
+        where=frozenset({str(values.get("function_name"))}),
+        who=frozenset({who}),
+    )
+
+
+def _group(values: Json) -> Iterator[Grant]:
+    for way in ("ingress", "egress"):
+        for rule in _listed(values.get(way)):
+            if isinstance(rule, Mapping):
+                yield _rule(way, rule)
+
+
+def _one_rule(way: str) -> Callable[[Json], Iterator[Grant]]:
+    def read(values: Json) -> Iterator[Grant]:
+        yield _rule(way or str(values.get("type", "ingress")), values)
+
+    return read
+
+
+def _rule(way: str, rule: Json) -> Grant:
+    """https://docs.aws.amazon.com/vpc/latest/userguide/security-group-rules.html"""
+    protocol = str(rule.get("protocol", rule.get("ip_protocol", "-1")))
+    first, last = rule.get("from_port"), rule.get("to_port")
+    ports = "" if protocol in ("-1", "all") else f" {first}" if first == last else f" {first}-{last}"
+    peers = {str(value) for name in PEERS for value in _listed(rule.get(name)) if value}
+    traffic = "all traffic" if protocol in ("-1", "all") else protocol
+    return Grant(
+        what=frozenset({f"{traffic}{ports} {'inbound' if way == 'ingress' else 'outbound'}"}),
+        who=frozenset({f"{peer} (anyone)" if peer in ("0.0.0.0/0", "::/0") else peer for peer in peers}),
+    )
+
+
+def _listed(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, list | tuple) else [] if value is None else [value]
+
+
+PEERS: Final = (
+    "cidr_blocks",
+    "ipv6_cidr_blocks",
+    "prefix_list_ids",
+    "security_groups",
+    "source_security_group_id",
+    "cidr_ipv4",
+    "cidr_ipv6",
+    "prefix_list_id",
+    "referenced_security_group_id",
+)
+
+READERS: Final[Mapping[str, Callable[[Json], Iterator[Grant]]]] = {
+    "aws_lambda_permission": _permission,
+    "aws_lambda_function_url": _function_url,
+    "aws_security_group": _group,
+    "aws_default_security_group": _group,
+    "aws_security_group_rule": _one_rule(""),
+    "aws_vpc_security_group_ingress_rule": _one_rule("ingress"),
+    "aws_vpc_security_group_egress_rule": _one_rule("egress"),
+}
+"""Types of resources that allow something by their attributes rather than by a policy document."""

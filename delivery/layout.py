@@ -1,0 +1,73 @@
+"""Markdown of any length from sections of items: what does not fit is cut from the bottom, and said to be."""
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+Item = Sequence[str]
+"""The lines of one thing that is listed; they stay together."""
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading, words below it, and items."""
+
+    title: str
+    items: Sequence[Item]
+    render: Callable[[Iterable[str]], str]
+    intro: str = ""
+    whole: bool = False
+    """Whether it is never cut, however long it gets."""
+
+    def markdown(self, count: int) -> str:
+        """Return it with the first ``count`` of its items."""
+        body = self.render(line for item in self.items[:count] for line in item)
+        return "\n\n".join(part for part in (f"## {self.title}", self.intro, body) if part)
+
+
+def lay_out(head: Sequence[str], sections: Sequence[Section], foot: str, limit: int, elsewhere: str) -> str:
+    """Return ``head``, as much of ``sections`` as fits into ``limit`` characters, what was cut, and ``foot``."""
+    parts = list(head)
+    room = limit - sum(len(part) + 2 for part in (*head, foot)) - sum(len(one.markdown(0)) for one in sections)
+    cut: list[str] = []
+    for section in sections:
+        count = 0
+        for item in section.items:
+            room -= sum(len(line) + 3 for line in item)
+            # Once something is cut, all that follows is: a reader must not mistake a gap for the end.
+            if not section.whole and (room < 0 or cut):
+                break
+            count += 1
+        if count:
+            parts.append(section.markdown(count))
+        if left := len(section.items) - count:
+            cut.append(f"{left} of {len(section.items)} under “{section.title}”")
+    if cut:
+        parts.append(f"**Cut for length:** {'; '.join(cut)}. {elsewhere}")
+    return "\n\n".join(part for part in (*parts, foot) if part) + "\n"
+
+
+def fenced(lines: Iterable[str]) -> str:
+    """Return lines as a block of differences that nothing inside them can close."""
+    text = "\n".join(plain(line) for line in lines)
+    longest = max((len(run) for run in re.findall("`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}diff\n{text}\n{fence}"
+
+
+def quoted(lines: Iterable[str]) -> str:
+    """Return someone else's Markdown as a quotation: whatever it says, it stays one."""
+    return "\n".join(f"> {plain(line)}".rstrip() for line in lines)
+
+
+def coded(text: str) -> str:
+    """Return ``text`` as code within a line, which nothing inside it can close."""
+    shown = plain(text)
+    fence = "`" * (max((len(run) for run in re.findall("`+", shown)), default=0) + 1)
+    return f"{fence} {shown} {fence}" if "`" in shown else f"{fence}{shown}{fence}"
+
+
+def plain(text: str) -> str:
+    """Return ``text`` without characters that move a terminal's cursor or turn the direction of writing."""
+    return "".join("?" if unicodedata.category(character).startswith("C") else character for character in text)

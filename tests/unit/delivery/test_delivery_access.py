@@ -1,0 +1,202 @@
+"""Permissions and network, before and after: what a person reads of a change of them, and what counts as more."""
+
+import json
+from typing import Any
+
+import pytest
+
+from delivery.changes import Change, read_plan
+from delivery.review import Review
+
+Statement = dict[str, Any]
+
+
+def policy(*statements: Statement) -> str:
+    """A policy document."""
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+
+
+def allow(*actions: str, on: str = "arn:aws:s3:::a", **more: Any) -> Statement:
+    """A statement that allows."""
+    return {"Effect": "Allow", "Action": list(actions), "Resource": on} | more
+
+
+def deny(*actions: str, **more: Any) -> Statement:
+    """A statement that denies."""
+    return allow(*actions, **more) | {"Effect": "Deny"}
+
+
+def changed(type_: str, before: Any, after: Any, **more: Any) -> Change:
+    """The change of one resource from ``before`` to ``after``."""
+    actions = ["create"] if before is None else ["delete"] if after is None else ["update"]
+    item = {"address": f"{type_}.it", "type": type_, "mode": "managed"}
+    change = {"actions": actions, "before": before, "after": after} | more
+    (found,) = read_plan({"resource_changes": [item | {"change": change}]}).changes
+    return found
+
+
+def policies(before: list[Statement] | None, after: list[Statement] | None) -> tuple[list[str], bool]:
+    """What is said of a policy's change, and whether it allows more."""
+    sides = [None if side is None else {"policy": policy(*side)} for side in (before, after)]
+    found = changed("aws_iam_role_policy", *sides)
+    return list(found.access.lines), found.access.widens
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "lines", "widens"),
+    [
+        (None, [allow("s3:Get*")], ["+ Allow s3:Get* on arn:aws:s3:::a"], True),
+        ([allow("s3:Get*")], None, ["- Allow s3:Get* on arn:aws:s3:::a"], False),
+        ([], [deny("s3:*")], ["+ Deny s3:* on arn:aws:s3:::a"], False),
+        ([deny("s3:*")], [], ["- Deny s3:* on arn:aws:s3:::a"], True),
+        (
+            [allow("s3:Get*")],
+            [allow("s3:Get*", "s3:Put*")],
+            ["! Allow s3:Get* on arn:aws:s3:::a", "+   action s3:Put*"],
+            True,
+        ),
+        (
+            [allow("s3:Get*", "s3:Put*")],
+            [allow("s3:Get*")],
+            ["! Allow s3:Get* on arn:aws:s3:::a", "-   action s3:Put*"],
+            False,
+        ),
+        ([allow("s3:Get*")], [allow("s3:Get*", on="*")], None, True),
+        (
+            [allow("s3:Get*", Condition={"Bool": {"aws:SecureTransport": "true"}})],
+            [allow("s3:Get*")],
+            ["! Allow s3:Get* on arn:aws:s3:::a", "-   condition Bool aws:SecureTransport = true"],
+            True,
+        ),
+        ([allow("s3:Get*")], [allow("s3:Get*", Condition={"Bool": {"a": "b"}})], None, False),
+        ([deny("s3:Put*", "s3:Get*")], [deny("s3:Put*")], None, True),
+        ([deny("s3:Put*")], [deny("s3:Put*", Condition={"Bool": {"a": "b"}})], None, True),
+        ([allow("s3:Get*"), allow("sns:*")], [allow("sns:*"), allow("s3:Get*")], [], False),
+        ([{"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"}], [], ["- Allow all but iam:* on *"], False),
+        (
+            [{"Effect": "Allow", "NotAction": ["iam:*", "kms:*"], "Resource": "*"}],
+            [{"Effect": "Allow", "NotAction": ["iam:*"], "Resource": "*"}],
+            ["! Allow all but iam:* on *", "-   action all but kms:*"],
+            True,
+        ),
+        (
+            [allow("s3:Get*", Principal={"Service": "a.amazonaws.com"})],
+            [allow("s3:Get*", Principal={"AWS": "*"})],
+            [
+                "! Allow s3:Get* on arn:aws:s3:::a",
+                "+   principal anyone (*)",
+                "-   principal Service a.amazonaws.com",
+            ],
+            True,
+        ),
+    ],
+)
+def test_a_policy_reads_as_what_it_gives_and_takes(
+    before: list[Statement] | None, after: list[Statement] | None, lines: list[str] | None, widens: bool
+) -> None:
+    """Statement by statement, in words; what lets someone do more is told from what does not."""
+    found = policies(before, after)
+
+    assert found[1] is widens
+    if lines is not None:
+        assert found[0] == lines
+
+
+def rule(**more: Any) -> dict[str, Any]:
+    """A rule of a security group."""
+    return {"protocol": "tcp", "from_port": 443, "to_port": 443, "cidr_blocks": ["10.0.0.0/8"]} | more
+
+
+@pytest.mark.parametrize(
+    ("type_", "before", "after", "lines", "widens"),
+    [
+        (
+            "aws_security_group",
+            {"ingress": [rule()]},
+            {"ingress": [rule(cidr_blocks=["10.0.0.0/8", "0.0.0.0/0"])]},
+            ["! Allow tcp 443 inbound for 10.0.0.0/8", "+   principal 0.0.0.0/0 (anyone)"],
+            True,
+        ),
+        ("aws_security_group", {"egress": [rule(protocol="-1")]}, {"egress": []}, None, False),
+        (
+            "aws_security_group_rule",
+            None,
+            rule(type="ingress", from_port=1, to_port=9),
+            ["+ Allow tcp 1-9 inbound for 10.0.0.0/8"],
+            True,
+        ),
+        (
+            "aws_vpc_security_group_egress_rule",
+            None,
+            {"ip_protocol": "-1", "cidr_ipv4": "0.0.0.0/0"},
+            ["+ Allow all traffic outbound for 0.0.0.0/0 (anyone)"],
+            True,
+        ),
+        (
+            "aws_lambda_permission",
+            {
+                "action": "lambda:InvokeFunction",
+                "principal": "a.amazonaws.com",
+                "function_name": "f",
+                "source_arn": "x",
+            },
+            {"action": "lambda:InvokeFunction", "principal": "a.amazonaws.com", "function_name": "f"},
+            ["! Allow lambda:InvokeFunction on f for a.amazonaws.com", "-   condition source_arn = x"],
+            True,
+        ),
+        (
+            "aws_lambda_function_url",
+            None,
+            {"function_name": "f", "authorization_type": "NONE"},
+            ["+ Allow lambda:InvokeFunctionUrl on f for anyone (*)"],
+            True,
+        ),
+    ],
+)
+def test_network_and_invocation_read_like_policies(
+    type_: str, before: Any, after: Any, lines: list[str] | None, widens: bool
+) -> None:
+    """A rule that lets in everyone is as plain as a principal that is everyone."""
+    found = changed(type_, before, after).access
+
+    assert found.widens is widens
+    if lines is not None:
+        assert list(found.lines) == lines
+
+
+def test_a_policy_that_cannot_be_known_yet_is_said_to_be() -> None:
+    """It is neither shown as empty nor as unchanged."""
+    created = changed("aws_iam_role_policy", None, {}, after_unknown={"policy": True})
+    updated = changed("aws_iam_role_policy", {"policy": policy(allow("s3:*"))}, {}, after_unknown={"policy": True})
+
+    assert created.access.lines == updated.access.lines == ("? policy: (known after apply)",)
+
+
+def test_a_sensitive_policy_stays_hidden() -> None:
+    """What is marked is shown nowhere, statements included."""
+    before, after = {"policy": policy(allow("s3:Secret"))}, {"policy": policy(allow("s3:Other"))}
+    found = changed("aws_iam_role_policy", before, after, after_sensitive={"policy": True})
+
+    text = Review("dev", read_plan({})).markdown() + str(found)
+    assert "s3:Secret" not in text
+    assert "s3:Other" not in text
+
+
+def test_the_review_shows_statements_in_place_of_json_and_counts_what_allows_more() -> None:
+    """A reviewer reads who may do what more, not which element of a list moved."""
+    before = {"name": "a", "policy": policy(allow("s3:Get*"))}
+    after = {"name": "b", "policy": policy(allow("s3:Get*", "s3:Put*"))}
+    item = {"address": "aws_iam_role_policy.it", "type": "aws_iam_role_policy", "mode": "managed"}
+    plan = {"resource_changes": [item | {"change": {"actions": ["update"], "before": before, "after": after}}]}
+
+    text = Review("dev", read_plan(plan)).markdown()
+
+    assert "**Sensitive:** it touches who may do what. **1 change lets someone do more than before.**" in text
+    shown = text[text.index("! aws_iam") :].splitlines()
+    assert shown[:4] == [
+        "! aws_iam_role_policy.it — who may do what; ALLOWS MORE",
+        "!   Allow s3:Get* on arn:aws:s3:::a",
+        "+     action s3:Put*",
+        '!   name: "a" -> "b"',
+    ]
+    assert "Statement[0]" not in text
