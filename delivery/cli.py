@@ -102,7 +102,7 @@ def _history(options: argparse.Namespace, project: Project) -> None:
     from delivery.attestation import statement
     from delivery.history import as_data, history, one_plan, show
 
-    if options.attestation:
+    if options.attestation is not None:
         print(json.dumps(statement(one_plan(project, options.environment, options.attestation)), indent=2))
         return
     records = history(project, options.environment, options.limit)
