@@ -48,6 +48,8 @@ GOALS = (
     Goal("package.changed", 5.0),
     Goal("package.zip", 10.0),
     Goal("package.page", 14.0),
+    Goal("delivery.plan", 1.5, Measure.DIFFERENCE),
+    Goal("delivery.review", 1.0),
     Goal("accuracy.answered", 90.0, at_least=True),
     Goal("accuracy.declined", 80.0, at_least=True),
     Goal("tables.transaction", 1.5, Measure.RATIO),

@@ -1,7 +1,7 @@
 """A plan without what Terraform marks as sensitive, wherever it turns up."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -63,9 +63,9 @@ def marks_of(change: Json) -> Marks:
 
 @dataclass(frozen=True)
 class _Secrets:
-    """Texts to hide: as parts of a value, longest first, and as the whole of one."""
+    """Texts to hide: as parts of a value, by how they begin, and as the whole of one."""
 
-    parts: tuple[str, ...]
+    parts: Mapping[str, tuple[str, ...]]
     wholes: frozenset[str]
 
     @classmethod
@@ -74,7 +74,10 @@ class _Secrets:
         long = {text for text in texts if len(text) >= SHORTEST_SECRET}
         # Inside of a JSON document, a secret with quotes or line breaks is written otherwise.
         long |= {json.dumps(text)[1:-1] for text in long}
-        return cls(tuple(sorted(long, key=len, reverse=True)), frozenset(texts))
+        parts: dict[str, tuple[str, ...]] = {}
+        for text in long:
+            parts[text[:SHORTEST_SECRET]] = (*parts.get(text[:SHORTEST_SECRET], ()), text)
+        return cls(parts, frozenset(texts))
 
     def and_in_here(self, found: Iterator[str]) -> "_Secrets":
         """Return these, and what is too short to be hidden elsewhere."""
@@ -84,8 +87,11 @@ class _Secrets:
         """Return a single value without the secrets in it."""
         if value is not None and _text(value) in self.wholes:
             return SENSITIVE
-        if isinstance(value, str):
-            for secret in self.parts:
+        if isinstance(value, str) and self.parts:
+            # One look at each place in the text, however many secrets there are.
+            windows = {value[start : start + SHORTEST_SECRET] for start in range(len(value) - SHORTEST_SECRET + 1)}
+            found = (secret for beginning in windows & self.parts.keys() for secret in self.parts[beginning])
+            for secret in sorted(found, key=len, reverse=True):
                 value = value.replace(secret, SENSITIVE)
         return value
 
