@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn
 
+from delivery import cli_reviews
 from delivery.errors import DeliveryError, Refusal, TerraformError, UsageError
 from delivery.progress import say
 from delivery.project import Project, read_release
@@ -284,6 +285,8 @@ def _parser() -> argparse.ArgumentParser:
     terraform = add("terraform", _terraform, "run Terraform in a stack's folder")
     terraform.add_argument("stack", help="a folder of cdktf.out/stacks")
     terraform.add_argument("arguments", nargs=argparse.REMAINDER, metavar="-- ARGS", help="what Terraform gets")
+
+    cli_reviews.register(add)
 
     add("environment", _environment, "print what plain cdktf and terraform need on this machine")
     return parser
