@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn
 
-from delivery import cli_reviews
+from delivery import cli_reviews, cli_state
 from delivery.errors import DeliveryError, Refusal, TerraformError, UsageError
 from delivery.progress import say
 from delivery.project import Project, read_release
@@ -287,6 +287,7 @@ def _parser() -> argparse.ArgumentParser:
     terraform.add_argument("arguments", nargs=argparse.REMAINDER, metavar="-- ARGS", help="what Terraform gets")
 
     cli_reviews.register(add)
+    cli_state.register(add)
 
     add("environment", _environment, "print what plain cdktf and terraform need on this machine")
     return parser
