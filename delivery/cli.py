@@ -49,6 +49,7 @@ def _bootstrap(options: argparse.Namespace, project: Project) -> None:
 
 
 def _plan(options: argparse.Namespace, project: Project) -> None:
+    from delivery.context import context_of
     from delivery.ledger import Ledger
     from delivery.plan import make_plan
     from delivery.terraform import Terraform
@@ -62,6 +63,7 @@ def _plan(options: argparse.Namespace, project: Project) -> None:
         options.out,
         behaviour=_text(options.behaviour) if options.behaviour else "",
         review_bucket=options.review_bucket,
+        context=context_of(stack.name, options.before, options.reviews),
         days=options.days,
     )
     if ledger:
@@ -243,6 +245,8 @@ def _parser() -> argparse.ArgumentParser:
     plan.add_argument(
         "--behaviour", type=Path, metavar="FILE", help="the answers that change, in Markdown, for the review"
     )
+    plan.add_argument("--before", type=Path, metavar="DIR", help="the plan of the environment before, to compare with")
+    plan.add_argument("--reviews", default="", metavar="BUCKET", help="where reviews of pull requests are remembered")
     plan.add_argument("--review-bucket", default="", metavar="BUCKET", help="where the review can be read for longer")
     plan.add_argument(
         "--no-record", dest="record", action="store_false", help="keep it out of the ledger: it cannot be applied"
