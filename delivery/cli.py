@@ -175,12 +175,6 @@ def _environment(_: argparse.Namespace, project: Project) -> None:
     print(shell_lines(found), end="")
 
 
-def _days(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:6]) <= 3650):
-        raise argparse.ArgumentTypeError(f"days are a number from 1 to 3650, got {text!r}")
-    return int(text)
-
-
 class Parser(argparse.ArgumentParser):
     """A parser that answers a mistake in one line."""
 
@@ -196,8 +190,14 @@ def _text(path: Path) -> str:
         raise UsageError(f"{path} is no text in UTF-8") from error
 
 
-def _days(text: str) -> int:
+def _lifetime(text: str) -> int:
     return _number(text, "days", 365)
+
+
+def _days(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:6]) <= 3650):
+        raise argparse.ArgumentTypeError(f"days are a number from 1 to 3650, got {text!r}")
+    return int(text)
 
 
 def _count(text: str) -> int:
@@ -240,7 +240,7 @@ def _parser() -> argparse.ArgumentParser:
     plan.add_argument("--stack", required=True, help="a folder of cdktf.out/stacks")
     plan.add_argument("--out", required=True, type=Path, metavar="DIR", help="where plan, review and variables.env go")
     plan.add_argument(
-        "--days", type=_days, default=LIFETIME_DAYS, help="for how long it may be applied (default: %(default)s)"
+        "--days", type=_lifetime, default=LIFETIME_DAYS, help="for how long it may be applied (default: %(default)s)"
     )
     plan.add_argument(
         "--behaviour", type=Path, metavar="FILE", help="the answers that change, in Markdown, for the review"
