@@ -7,8 +7,8 @@ from typing import Any
 Configuration = dict[str, Any]
 
 OLD, NEW = "0ld-hunter2-s3cret", "n3w-hunter3-s3cret"
-NUMBER = 48151623
-SECRETS = (OLD, NEW, str(NUMBER))
+NUMBER, NEW_NUMBER, SHORT = 48151623, 48151624, "kqzx"
+SECRETS = (OLD, NEW, str(NUMBER), str(NEW_NUMBER), SHORT)
 """Nothing of these may be in anything that is written, whatever Terraform makes of them."""
 
 
@@ -193,6 +193,17 @@ PAIRS: dict[str, Pair] = {
         data(a=secret(OLD), b="${terraform_data.a.output}"),
         data(a=secret(NEW), b="${terraform_data.a.output}"),
         "2 to change",
+    ),
+    "a secret number that is handed on": Pair(
+        data(a=f"${{sensitive({NUMBER})}}", b="${terraform_data.a.output}"),
+        data(a=f"${{sensitive({NEW_NUMBER})}}", b="${terraform_data.a.output}"),
+        "2 to change",
+    ),
+    "a short secret that is handed on": Pair(
+        data(a=secret(SHORT), b="${terraform_data.a.output}", c="one"),
+        data(a=secret("kqzy"), b="${terraform_data.a.output}", c="two"),
+        "3 to change",
+        shown=('input: "one" -> "two"',),
     ),
     "a secret in outputs": Pair(
         outputs() | {"output": {"token": {"value": secret(OLD), "sensitive": True}}},
