@@ -216,13 +216,13 @@ PAIRS: dict[str, Pair] = {
         "1 to change",
     ),
     "a secret that was none": Pair(data(a=OLD), data(a=secret(OLD), b="x"), "1 to add, 1 to change"),
-    "secrets among 500": Pair(
-        data(many=of(count=500, input=secret(OLD))), data(many=of(count=500, input=secret(NEW))), "500 to change"
+    "a hundred secrets": Pair(
+        data(many=of(count=100, input=secret(OLD))), data(many=of(count=100, input=secret(NEW))), "100 to change"
     ),
     "2 MB": Pair(
-        data(**{f"big{number}": "x" * 100_000 for number in range(12)}, gone="one"),
-        data(**{f"big{number}": "y" * 100_000 for number in range(12)}),
-        "1 to destroy, 12 to change",
+        data(**{f"big{number}": "x" * 100_000 for number in range(6)}, gone="one"),
+        data(**{f"big{number}": "y" * 100_000 for number in range(6)}),
+        "1 to destroy, 6 to change",
     ),
 }
 """Those that need no provider: ``terraform_data`` is built into Terraform."""
