@@ -30,7 +30,7 @@ NO_ACCESS: Final = Access()
 
 def access(type_: str, before: Any, after: Any) -> Access:
     """Compare what a resource allows ``before`` and ``after``; an unknown value is ``UNKNOWN`` in ``after``."""
-    old, new = _documents(before), _documents(after)
+    old, new = (_documents(side, guards=_guards(type_)) for side in (before, after))
     found: list[Access] = []
     for path in sorted({**old, **new}):
         if UNKNOWN in (old.get(path), new.get(path)):
@@ -68,16 +68,21 @@ def compare(before: tuple[Grant, ...], after: tuple[Grant, ...]) -> Access:
     return Access(tuple(lines), widens or any(old.effect != "Allow" for old in gone))
 
 
-def _documents(value: Any, path: str = "", depth: int = DEPTH) -> dict[str, tuple[Grant, ...] | str]:
+def _guards(type_: str) -> bool:
+    """Whether resources of the type are there for their policy; others merely may have one."""
+    return type_.startswith("aws_iam_") or type_.endswith("_policy")
+
+
+def _documents(value: Any, path: str = "", depth: int = DEPTH, *, guards: bool) -> dict[str, tuple[Grant, ...] | str]:
     """Return every policy document in ``value`` by its path; ``UNKNOWN`` for one that cannot be known yet."""
     if isinstance(value, Mapping | list) and depth:
         items = value.items() if isinstance(value, Mapping) else enumerate(value)
         found: dict[str, tuple[Grant, ...] | str] = {}
         for name, item in items:
             inner = f"{path}[{name}]" if isinstance(name, int) else f"{path}.{name}" if path else str(name)
-            found |= _documents(item, inner, depth - 1)
+            found |= _documents(item, inner, depth - 1, guards=guards)
         return found
-    if value == UNKNOWN and path.endswith("policy"):
+    if value == UNKNOWN and guards and path in ("policy", "assume_role_policy"):
         return {path: UNKNOWN}
     grants = policy_grants(value)
     return {} if grants is None else {path: grants}
