@@ -104,8 +104,10 @@ def _history(options: argparse.Namespace, project: Project) -> None:
     records = history(project, options.environment, options.limit)
     if options.json:
         print(json.dumps(as_data(records), indent=2))
-    else:
+    elif records:
         show(records)
+    else:
+        print(f"the ledger knows no plan of {options.environment or 'any environment'}")
 
 
 def _verify(options: argparse.Namespace, _: Project) -> None:

@@ -30,6 +30,8 @@ def test_history_lists_an_environments_plans_the_newest_first(told: tuple[World,
     lines = done.stdout.splitlines()
     assert lines[0].split() == ["planned", "environment", "what", "outcome", "by", "commit", "plan"]
     assert ("1 to change" in lines[1], "planned" in lines[1], second[:12] in lines[1]) == (True, True, True)
+    nothing = world.delivery("history", "--environment", "wbe").stdout
+    assert nothing == "the ledger knows no plan of wbe\n"
     assert ("1 to add" in lines[2], "applied" in lines[2], first[:12] in lines[2]) == (True, True, True)
 
 
