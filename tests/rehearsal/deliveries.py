@@ -13,7 +13,9 @@ from typing import Any
 import boto3
 import requests
 from boto3.dynamodb.conditions import Key
-from moto.server import ThreadedMotoServer
+from moto.core import DEFAULT_ACCOUNT_ID
+
+from rehearsal.cloud import Cloud
 
 ROOT = Path(__file__).parents[2]
 BUCKET, LOCKS, LEDGER, REGION = "acme-state", "acme-locks", "acme-ledger", "eu-west-1"
@@ -182,11 +184,8 @@ class World:
 @contextmanager
 def emulated_aws() -> Iterator[str]:
     """Run an emulated AWS and return its address."""
-    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+    with Cloud(account=DEFAULT_ACCOUNT_ID, region=REGION) as cloud:
+        yield cloud.endpoint
 
 
 def provider_lock(folder: Path) -> Path:
