@@ -25,11 +25,12 @@ def synthesize(project: Project, package: Package, folder: Path | None = None) -
 
     app = App(outdir=str(folder) if folder else None, context=CONTEXT, stack_traces=False)
     StateStack(app, project=project)
+    # Before what it delivers: CodePipeline's limits are met here.
+    PipelineStack(app, project=project)
     for environment in project.environments:
         ChatbotStack(app, project=project, environment=environment, package=package)
         if project.is_remote(environment):
             AccessStack(app, project=project, environment=environment)
-    PipelineStack(app, project=project)
     app.synth()
     for stack in Path(app.outdir).glob("stacks/*/"):
         shutil.copyfile(LOCK, stack / LOCK.name)

@@ -318,11 +318,11 @@ from stacks.project import Environment, Project, Source
 PROJECT = Project(
     name="acme", bot_name="Acme", account="111122223333", region="eu-west-1",
     source=Source(provider="GitHub", repository="acme/bot"),
-    environments=tuple(Environment(name=f"env{number}") for number in range(30)),
+    environments=tuple(Environment(name=f"env{number}") for number in range(24)),
 )
 """
 
     done = run_main(tmp_path, settings)
 
     assert done.returncode == 2
-    assert done.stderr == "main.py: the pipeline has 63 stages; CodePipeline allows 50: use fewer environments\n"
+    assert done.stderr == "main.py: the pipeline has 51 stages; CodePipeline allows 50: use fewer environments\n"

@@ -9,7 +9,7 @@ import yaml
 
 from own.__main__ import main
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 SETTINGS = '''"""A file that a team has written remarks into."""
 
 from stacks.project import Environment, Project, Provider, Source
