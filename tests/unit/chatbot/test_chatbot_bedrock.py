@@ -36,7 +36,8 @@ SETTINGS = ModelSettings(
     daily_tokens=1_000_000,
 )
 # As long as the tests wait for what never comes.
-SHORT = Config(read_timeout=0.15)
+PATIENT, SHORT = Config(read_timeout=20), Config(read_timeout=0.4)
+"""How long an answer is waited for; short where none comes, long where a busy machine must not matter."""
 
 
 @dataclass
@@ -73,13 +74,13 @@ def session() -> botocore.session.Session:
 def make_talk(
     bedrock: FakeBedrock, session: botocore.session.Session, knowledge: Knowledge, monkeypatch: pytest.MonkeyPatch
 ) -> Any:
-    def make(*, deadline: float = 5.0, **changes: Any) -> Talk:
+    def make(*, deadline: float = 60.0, config: Config = PATIENT, **changes: Any) -> Talk:
         settings, log = replace(SETTINGS, **changes), StringIO()
         client = session.create_client(
             "bedrock-runtime",
             region_name="eu-central-1",
             endpoint_url=bedrock.url,
-            config=CLIENT_CONFIG.merge(SHORT),
+            config=CLIENT_CONFIG.merge(config),
         )
         responder = BedrockResponder(
             Model(client, settings, deadline=deadline),
@@ -207,8 +208,9 @@ def test_reasoning_and_calls_of_tools_are_not_shown(talk: Talk) -> None:
     ],
     ids=str,
 )
-def test_a_passing_trouble_is_tried_once_more(talk: Talk, failure: Any) -> None:
+def test_a_passing_trouble_is_tried_once_more(make_talk: Any, failure: Any) -> None:
     """The second try's answer is shown."""
+    talk: Talk = make_talk(config=SHORT if failure == Hold() else PATIENT)
     talk.bedrock.play(failure, says("Parley is a chatbot. [1]"))
     reply = talk.ask()
 
@@ -240,9 +242,10 @@ def test_a_passing_trouble_is_tried_once_more(talk: Talk, failure: Any) -> None:
     ids=str,
 )
 def test_a_lasting_trouble_falls_back_on_the_knowledge(
-    talk: Talk, failure: Any, calls: int, reason: str, is_free: bool
+    make_talk: Any, failure: Any, calls: int, reason: str, is_free: bool
 ) -> None:
     """What would fail again is not tried again. The reply says that it is a fallback; the log says why."""
+    talk: Talk = make_talk(config=SHORT if failure == Hold() else PATIENT)
     talk.bedrock.play(failure)
     reply = talk.ask()
 
