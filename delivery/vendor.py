@@ -16,7 +16,10 @@ from delivery.progress import working
 
 AWS_SERVICES: Final = {
     "lambda": ("bedrock-runtime", "dynamodb", "sts"),
-    "delivery": ("codepipeline", "codedeploy", "dynamodb", "lambda", "s3", "sso", "sso-oidc", "sts"),
+    "delivery": (
+        *("cloudtrail", "cloudwatch", "codebuild", "codecommit", "codedeploy", "codepipeline", "dynamodb", "lambda"),
+        *("s3", "secretsmanager", "sns", "sso", "sso-oidc", "sts"),
+    ),
 }
 """The services whose descriptions each category keeps; botocore's others are 26 of its 28 MB."""
 

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 import zipfile
@@ -11,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from delivery.vendor import AWS_SERVICES
 
 ROOT = Path(__file__).parents[2]
 LEARN = """
@@ -270,3 +273,11 @@ def test_outside_of_a_project_it_says_so(tmp_path: Path) -> None:
 
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert "run this in the project's folder" in done.stderr
+
+
+def test_every_service_that_delivery_asks_is_shipped_with_it() -> None:
+    """In the pipeline, a client of any other finds no description of its service."""
+    sources = [path.read_text() for path in (ROOT / "delivery").rglob("*.py")]
+    asked = {name for source in sources for name in re.findall(r'\bclient\("([a-z0-9-]+)"', source)}
+
+    assert {"codepipeline", "codecommit"} <= asked <= set(AWS_SERVICES["delivery"])
