@@ -9,8 +9,9 @@ from typing import Any, ClassVar
 from rehearsal.cloud import Cloud
 from rehearsal.codepipeline import CodePipeline
 from rehearsal.constraints import enforce
-from rehearsal.events import deliver
-from rehearsal.protocol import Caller, JsonService, ServiceError
+from rehearsal.events import Start, deliver, event
+from rehearsal.protocol import Caller, ServiceError
+from rehearsal.pullrequests import PullRequestOperations
 from rehearsal.repositories import Push, Repositories, RepositoryError
 
 Answer = dict[str, Any]
@@ -36,8 +37,10 @@ class Repository:
         return f"arn:aws:codecommit:{self.region}:{self.account}:{self.name}"
 
 
-class CodeCommit(JsonService):
-    """The operations that Terraform and source actions need; the rest is refused by name.
+class CodeCommit(PullRequestOperations):
+    """The operations that Terraform, source actions and pull requests need; the rest is refused by name.
+
+    ``builds`` starts the build projects that rules target.
 
     https://docs.aws.amazon.com/codecommit/latest/APIReference/Welcome.html
     """
@@ -45,7 +48,11 @@ class CodeCommit(JsonService):
     service: ClassVar[str] = "codecommit"
     target_prefixes = ("CodeCommit_20150413",)
 
-    def __init__(self, cloud: Cloud, repositories: Repositories, codepipeline: CodePipeline) -> None:
+    def __init__(
+        self, cloud: Cloud, repositories: Repositories, codepipeline: CodePipeline, builds: Start | None = None
+    ) -> None:
+        self._builds = {"codebuild": builds} if builds else {}
+        super().__init__(lambda told: deliver(told, self._builds))
         self._repositories, self._codepipeline = repositories, codepipeline
         self._known: dict[tuple[str, str, str], Repository] = {}
         self._lock = threading.RLock()
@@ -138,8 +145,11 @@ class CodeCommit(JsonService):
         with self._lock:
             concerned = [each for each in self._known.values() if each.name == push.repository]
         for repository in concerned:
-            event = _event(repository, push)
-            deliver(event, lambda match: self._codepipeline.triggers.event(match.target, match.rule, push))
+            deliver(_event(repository, push), self._builds | {"codepipeline": self._pipelines(push)})
+        self.follow(push)
+
+    def _pipelines(self, push: Push) -> Start:
+        return lambda match: self._codepipeline.triggers.event(match.target, match.rule, push)
 
     def _found(self, caller: Caller, name: str) -> Repository:
         with self._lock:
@@ -181,14 +191,11 @@ def _event(repository: Repository, push: Push) -> Answer:
         "repositoryId": repository.id,
         "repositoryName": repository.name,
     }
-    return {
-        "version": "0",
-        "id": str(uuid.uuid4()),
-        "detail-type": "CodeCommit Repository State Change",
-        "source": "aws.codecommit",
-        "account": repository.account,
-        "time": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "region": repository.region,
-        "resources": [repository.arn],
-        "detail": detail | ({"oldCommitId": push.previous} if push.previous else {}),
-    }
+    return event(
+        "aws.codecommit",
+        "CodeCommit Repository State Change",
+        account=repository.account,
+        region=repository.region,
+        resources=[repository.arn],
+        detail=detail | ({"oldCommitId": push.previous} if push.previous else {}),
+    )

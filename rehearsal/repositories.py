@@ -20,6 +20,7 @@ from rehearsal.protocol import Caller
 
 FULL_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*")
 COMMIT = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
+PULL_REQUEST = re.compile(r"pr/(\d+)")
 ANNOUNCEMENTS = "/rehearsal/pushes"
 HEADER = "X-Rehearsal-Token"
 LOG = logging.getLogger(__name__)
@@ -134,6 +135,26 @@ class Repositories:
         self._require(full_id, commit)
         self._git(full_id, "archive", "--format=zip", f"--output={target.resolve()}", commit)
 
+    def clone(self, full_id: str, version: str, target: Path) -> str:
+        """Clone ``full_id`` into ``target`` and return the commit it stands at.
+
+        ``version`` is a commit, a branch, a pull request such as ``pr/25``, or empty for the default branch. Raises
+        ``RepositoryError``.
+        """
+        if COMMIT.fullmatch(version):
+            commit = version
+        elif pull := PULL_REQUEST.fullmatch(version):
+            commit = self._git(full_id, "for-each-ref", "--format=%(objectname)", f"refs/pull/{pull[1]}/head").strip()
+        else:
+            commit = self.branches(full_id).get(version.removeprefix("refs/heads/") or "main", "")
+        if not commit:
+            raise RepositoryError(f"there is no {version or 'main'} in {full_id}, push it first")
+        self._require(full_id, commit)
+        _run("clone", "--quiet", "--no-checkout", str(self.path(full_id)), str(target))
+        _run("-C", str(target), "fetch", "--quiet", "origin", commit)
+        _run("-C", str(target), "checkout", "--quiet", "--detach", commit)
+        return commit
+
     def route(self, request: Request, _caller: Caller, _service: str) -> Response | None:
         """Answer the hook of a repository that was pushed to."""
         if request.path != ANNOUNCEMENTS:
@@ -166,7 +187,9 @@ class Repositories:
         hook.write_text(f"#!/bin/sh\nexec {shlex.join(command)}\n")
         hook.chmod(0o755)
         # A pusher's global core.hooksPath would hide the hook.
-        for name, value in {"core.hooksPath": str(hook.parent), "gc.auto": "0", "receive.autogc": "false"}.items():
+        settings = {"core.hooksPath": str(hook.parent), "gc.auto": "0", "receive.autogc": "false"}
+        # A pull request's commit is on no branch.
+        for name, value in (settings | {"uploadpack.allowAnySHA1InWant": "true"}).items():
             _run("-C", str(path), "config", name, value)
 
     def _require(self, full_id: str, commit: str) -> None:

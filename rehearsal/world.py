@@ -72,9 +72,11 @@ def world(
         functions = stack.enter_context(closing(Functions(cloud, folder)))
         cloud.routes += [functions, Gateway(cloud, functions), DynamoDB(cloud)]
         repositories = Repositories(folder / "git")
-        codebuild = stack.enter_context(closing(CodeBuild(cloud, folder, proxy, hurry=hurry, builds=builds)))
+        codebuild = stack.enter_context(
+            closing(CodeBuild(cloud, folder, proxy, hurry=hurry, builds=builds, repositories=repositories))
+        )
         codepipeline = stack.enter_context(closing(CodePipeline(cloud, codebuild, repositories)))
-        codecommit = CodeCommit(cloud, repositories, codepipeline)
+        codecommit = CodeCommit(cloud, repositories, codepipeline, codebuild.target)
         cloud.add([codebuild, codepipeline, codecommit, *Connections().under_both_names()])
         yield World(cloud, repositories)
 

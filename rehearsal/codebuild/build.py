@@ -111,11 +111,14 @@ class Build:
         self._further = self.request.variables | sources.unpack_artifacts(
             self.request, self.place.source, self.place.others
         )
+        project, version = self.record.project, self.record.project.get("sourceVersion")
         if settings["type"] == "S3":
-            version = self.record.project.get("sourceVersion")
-            sources.download(
-                settings["location"], version, resolver.client("s3"), self.place.source, self.place.scratch
-            )
+            s3 = resolver.client("s3")
+            sources.download(settings["location"], version, s3, self.place.source, self.place.scratch)
+        elif settings["type"] in sources.HOSTS:
+            commit = sources.clone(settings, version or "", self._host.repositories, self.place.source)
+            self.record.resolved_source_version = commit
+        self._further |= sources.download_secondary(project, resolver.client, self.place.others, self.place.scratch)
         spec = sources.read_buildspec(settings.get("buildspec", ""), self.place.source)
         self._log.note("Processing environment variables")
         given = [*self.record.project["environment"].get("environmentVariables", []), *self.request.environment]

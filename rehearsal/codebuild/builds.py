@@ -4,6 +4,7 @@ import itertools
 import threading
 import uuid
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,7 @@ from rehearsal.codebuild.build import Build
 from rehearsal.codebuild.host import Host
 from rehearsal.codebuild.model import BuildRequest
 from rehearsal.codebuild.record import IN_PROGRESS, BuildRecord
+from rehearsal.codebuild.sources import HOSTS
 from rehearsal.protocol import Caller, ServiceError
 
 
@@ -29,10 +31,10 @@ class Running:
 
 
 class Builds:
-    """Every build of ``host``, by its id."""
+    """Every build of ``host``, by its id; ``tell`` hears when one starts, and when it has ended."""
 
-    def __init__(self, host: Host) -> None:
-        self._host = host
+    def __init__(self, host: Host, tell: Callable[[BuildRecord], None]) -> None:
+        self._host, self._tell = host, tell
         self._builds: dict[str, Running] = {}
         self._numbers: defaultdict[str, itertools.count[int]] = defaultdict(lambda: itertools.count(1))
         self._lock = threading.Lock()
@@ -54,13 +56,22 @@ class Builds:
                 project=project,
                 initiator=request.initiator,
                 log=self._host.folder / "logs" / project["name"] / f"{build_id.rpartition(':')[2]}.log",
-                resolved_source_version=request.resolved_source_version or project.get("sourceVersion"),
+                resolved_source_version=request.resolved_source_version or _version(project),
             )
             build, done = Build(record, request, self._host), threading.Event()
-            thread = threading.Thread(target=_execute, args=(build, done), name=build_id)
+            thread = threading.Thread(target=self._execute, args=(build, done), name=build_id)
             self._builds[build_id] = Running(build, thread, done)
             thread.start()
         return record
+
+    def _execute(self, build: Build, done: threading.Event) -> None:
+        self._tell(build.record)
+        try:
+            build.run()
+        finally:
+            done.set()
+        build.tidy()
+        self._tell(build.record)
 
     def _check_limit(self, project: dict[str, Any]) -> None:
         """https://docs.aws.amazon.com/codebuild/latest/APIReference/API_Project.html (concurrentBuildLimit)"""
@@ -96,9 +107,6 @@ class Builds:
             running.thread.join()
 
 
-def _execute(build: Build, done: threading.Event) -> None:
-    try:
-        build.run()
-    finally:
-        done.set()
-    build.tidy()
+def _version(project: dict[str, Any]) -> str | None:
+    """Return the version of a source that is no repository, whose versions have to be looked up first."""
+    return None if project["source"]["type"] in HOSTS else project.get("sourceVersion")

@@ -95,5 +95,6 @@ def described(build: BuildRecord, place: Place) -> dict[str, str]:
         "AWS_DEFAULT_REGION": build.region,
     }
     if version := build.resolved_source_version:
-        variables |= {"CODEBUILD_RESOLVED_SOURCE_VERSION": version, "CODEBUILD_SOURCE_VERSION": version}
+        asked = build.project.get("sourceVersion") or version
+        variables |= {"CODEBUILD_RESOLVED_SOURCE_VERSION": version, "CODEBUILD_SOURCE_VERSION": asked}
     return variables

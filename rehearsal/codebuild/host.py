@@ -9,6 +9,7 @@ from typing import Protocol
 
 from rehearsal.cloud import Cloud
 from rehearsal.codebuild.reports import Reports
+from rehearsal.repositories import Repositories
 
 
 class Network(Protocol):
@@ -49,3 +50,6 @@ class Host:
 
     builds: Path = Path("builds")
     """Where builds have their folders."""
+
+    repositories: Repositories | None = None
+    """Where builds of GitHub, Bitbucket and CodeCommit find their source."""

@@ -21,7 +21,6 @@ NOT_EMULATED = {
     "fileSystemLocations": "there is no EFS here",
     "buildBatchConfig": "batch builds need several hosts",
     "secondaryArtifacts": "a pipeline's further artifacts stand in the buildspec's secondary-artifacts",
-    "secondarySources": "a pipeline's further sources are its action's input artifacts",
 }
 
 
@@ -63,6 +62,14 @@ class Projects:
             self._projects[self._key(caller, changes["name"])] = after
         return deepcopy(after)
 
+    def hang(self, caller: Caller, name: str, webhook: dict[str, Any] | None) -> None:
+        """Give a project its webhook, or take it away."""
+        with self._lock:
+            project = self._projects[self._key(caller, _short(name))]
+            project.pop("webhook", None)
+            if webhook is not None:
+                project["webhook"] = deepcopy(webhook)
+
     def delete(self, caller: Caller, name: str) -> None:
         """Forget a project; one that is not there is as good as deleted, as on AWS."""
         with self._lock:
@@ -95,6 +102,8 @@ def check(project: dict[str, Any]) -> None:
     for key, reason in NOT_EMULATED.items():
         if any(project.get(key, {}).values() if isinstance(project.get(key), dict) else project.get(key, [])):
             raise ServiceError("InvalidInputException", f"the rehearsal does not emulate a project's {key}: {reason}")
+    if any(each["type"] != "S3" for each in project.get("secondarySources", [])):
+        raise ServiceError("InvalidInputException", "the rehearsal takes secondary sources from S3 only")
     piped = {project["source"]["type"] == "CODEPIPELINE", project["artifacts"]["type"] == "CODEPIPELINE"}
     if len(piped) == 2:
         raise ServiceError(

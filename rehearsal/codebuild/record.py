@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from rehearsal.codebuild.limits import Halted
+from rehearsal.events import event
 
 IN_PROGRESS = "IN_PROGRESS"
 
@@ -138,6 +139,36 @@ class BuildRecord:
         if self.end is not None:
             shape["endTime"] = self.end
         return shape
+
+    def event(self) -> dict[str, Any]:
+        """https://docs.aws.amazon.com/codebuild/latest/userguide/sample-build-notifications.html"""
+        about = self.describe()
+        more = {
+            "initiator": self.initiator,
+            "build-number": self.number,
+            "build-complete": about["buildComplete"],
+            "build-start-time": self.start.strftime("%b %d, %Y %I:%M:%S %p"),
+            "source": {key: value for key, value in about["source"].items() if key in ("type", "location")},
+            "environment": {"image": about["environment"]["image"], "type": about["environment"]["type"]},
+            "logs": {"deep-link": about["logs"]["deepLink"]},
+        }
+        if version := about.get("sourceVersion"):
+            more["source-version"] = version
+        return event(
+            "aws.codebuild",
+            "CodeBuild Build State Change",
+            account=self.account,
+            region=self.region,
+            resources=[self.arn],
+            detail={
+                "build-status": self.status,
+                "project-name": about["projectName"],
+                "build-id": self.arn,
+                "current-phase": about["currentPhase"],
+                "version": "1",
+                "additional-information": more,
+            },
+        )
 
     def _logs(self) -> dict[str, Any]:
         logs: dict[str, Any] = {"deepLink": self.log.absolute().as_uri()} | self.project.get("logsConfig", {})

@@ -3,6 +3,7 @@
 https://docs.aws.amazon.com/codebuild/latest/APIReference/API_Operations.html
 """
 
+import logging
 import threading
 from pathlib import Path
 from typing import Any
@@ -14,19 +15,25 @@ from rehearsal.codebuild.host import Host, Network
 from rehearsal.codebuild.model import BuildRequest, BuildResult, Status
 from rehearsal.codebuild.overrides import overridden
 from rehearsal.codebuild.paging import page
+from rehearsal.codebuild.record import BuildRecord
 from rehearsal.codebuild.reportgroups import ReportOperations
 from rehearsal.codebuild.reports import Reports
 from rehearsal.codebuild.variables import check_variables
-from rehearsal.protocol import Caller
+from rehearsal.codebuild.webhooks import WebhookOperations
+from rehearsal.events import Match, deliver
+from rehearsal.protocol import Caller, ServiceError
+from rehearsal.repositories import Repositories
+
+LOG = logging.getLogger(__name__)
 
 RESULTS: dict[str, Status] = {"SUCCEEDED": "SUCCEEDED", "STOPPED": "STOPPED", "TIMED_OUT": "TIMED_OUT"}
 
 
-class CodeBuild(ReportOperations):
+class CodeBuild(ReportOperations, WebhookOperations):
     """CodeBuild in ``cloud``; builds live below ``folder`` and reach the network through ``proxy``.
 
     ``minute`` is how many seconds a minute of a project's time-out lasts, ``grace`` how many a stopped build has
-    unless ``hurry`` is set.
+    unless ``hurry`` is set; ``repositories`` hold what GitHub, Bitbucket and CodeCommit would.
     """
 
     service = "codebuild"
@@ -42,6 +49,7 @@ class CodeBuild(ReportOperations):
         grace: float = 30.0,
         hurry: threading.Event | None = None,
         builds: Path | None = None,
+        repositories: Repositories | None = None,
     ) -> None:
         self.reports = Reports()
         folder = folder.absolute()
@@ -54,8 +62,9 @@ class CodeBuild(ReportOperations):
             grace,
             hurry or threading.Event(),
             builds=builds or folder / "builds",
+            repositories=repositories,
         )
-        self.builds = Builds(host)
+        self.builds = Builds(host, self._tell)
         self._projects = projects.Projects()
 
     # What the pipeline calls.
@@ -84,6 +93,26 @@ class CodeBuild(ReportOperations):
     def close(self) -> None:
         """Stop every build and wait until nothing of them is left."""
         self.builds.close()
+
+    # What EventBridge calls, and is told.
+
+    def target(self, match: Match) -> None:
+        """Start the build that a rule targets; what the rule hands over are StartBuild's parameters.
+
+        https://docs.aws.amazon.com/codebuild/latest/userguide/sample-build-notifications.html
+        """
+        _, _, _, region, account, project = match.target.split(":", 5)
+        given = match.input if isinstance(match.input, dict) else {}
+        # Without an input of its own, a target is given the event, in which CodeBuild finds no parameter.
+        parameters = {} if "detail-type" in given else given
+        initiator = match.rule.rpartition(":")[2]
+        try:
+            self._start(Caller(account, region, ""), project.removeprefix("project/"), parameters, initiator)
+        except ServiceError as error:
+            LOG.warning("%s cannot start %s: %s", initiator, match.target, error.message)
+
+    def _tell(self, record: BuildRecord) -> None:
+        deliver(record.event(), {"codebuild": self.target})
 
     # The API.
 
@@ -114,15 +143,16 @@ class CodeBuild(ReportOperations):
 
     def start_build(self, caller: Caller, projectName: str, **overrides: Any) -> dict[str, Any]:  # noqa: N803
         """https://docs.aws.amazon.com/codebuild/latest/APIReference/API_StartBuild.html"""
-        project = self._projects.get(caller, projectName)
+        return {"build": self._start(caller, projectName, overrides, caller.access_key or "rehearsal").describe()}
+
+    def _start(self, caller: Caller, name: str, overrides: dict[str, Any], initiator: str) -> BuildRecord:
+        project = self._projects.get(caller, name)
         if project is None:
-            raise projects.unknown(projectName)
+            raise projects.unknown(name)
         project = overridden(project, overrides)
         sources.check(project["source"])
-        request = BuildRequest(
-            project["name"], caller.account, caller.region, initiator=caller.access_key or "rehearsal"
-        )
-        return {"build": self.builds.begin(caller, project, request).describe()}
+        request = BuildRequest(project["name"], caller.account, caller.region, initiator=initiator)
+        return self.builds.begin(caller, project, request)
 
     def stop_build(self, caller: Caller, id: str) -> dict[str, Any]:
         """https://docs.aws.amazon.com/codebuild/latest/APIReference/API_StopBuild.html"""

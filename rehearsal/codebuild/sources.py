@@ -1,8 +1,10 @@
-"""Where a build's files come from: the pipeline's artifacts, an object in S3, or nowhere.
+"""Where a build's files come from: the pipeline's artifacts, a repository, an object in S3, or nowhere.
 
 https://docs.aws.amazon.com/codebuild/latest/APIReference/API_ProjectSource.html
 """
 
+import re
+from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -13,9 +15,16 @@ from rehearsal.codebuild.buildspec import Buildspec, BuildspecError, parse
 from rehearsal.codebuild.model import BuildRequest
 from rehearsal.codebuild.record import PhaseError
 from rehearsal.protocol import ServiceError
+from rehearsal.repositories import Repositories, RepositoryError
 
 PIPELINE_ONLY = "CODEPIPELINE"
 DEFAULT_BUILDSPEC = "buildspec.yml"
+HOSTS = {
+    "CODECOMMIT": re.compile(r"https://git-codecommit\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?/v1/repos/(.+)"),
+    "GITHUB": re.compile(r"https://github\.com/(.+?)(?:\.git)?"),
+    "BITBUCKET": re.compile(r"https://(?:[^@/]+@)?bitbucket\.org/(.+?)(?:\.git)?"),
+}
+"""What the location of a source looks like, by its type."""
 
 
 def check(source: dict[str, Any]) -> None:
@@ -24,7 +33,7 @@ def check(source: dict[str, Any]) -> None:
     if kind == PIPELINE_ONLY:
         message = "a project with a CODEPIPELINE source is built by its pipeline only: start the pipeline's execution"
         raise ServiceError("InvalidInputException", message)
-    if kind not in ("NO_SOURCE", "S3"):
+    if kind not in ("NO_SOURCE", "S3", *HOSTS):
         raise ServiceError("InvalidInputException", f"the rehearsal does not emulate builds from {kind}, use S3")
 
 
@@ -53,6 +62,37 @@ def unpack_artifacts(request: BuildRequest, source: Path, others: Path) -> dict[
             raise PhaseError("CLIENT_ERROR", f"input artifact {name} cannot be unpacked: {error}") from error
         if name != first:
             variables[f"CODEBUILD_SRC_DIR_{name}"] = str(target)
+    return variables
+
+
+def clone(settings: dict[str, Any], version: str, repositories: Repositories | None, source: Path) -> str:
+    """Clone the repository of a source into ``source`` and return the commit it stands at; raises ``PhaseError``."""
+    kind, location = settings["type"], settings.get("location", "")
+    found = HOSTS[kind].fullmatch(location)
+    if found is None:
+        raise PhaseError("CLIENT_ERROR", f"{location!r} is no address of a {kind} repository")
+    if repositories is None:
+        raise PhaseError("CLIENT_ERROR", f"there is no {kind} here to fetch {found[1]} from")
+    try:
+        return repositories.clone(found[1], version, source)
+    except RepositoryError as error:
+        raise PhaseError("CLIENT_ERROR", f"source {location} cannot be had: {error}") from error
+
+
+def download_secondary(
+    project: dict[str, Any], client: Callable[[str], Any], others: Path, scratch: Path
+) -> dict[str, str]:
+    """Fetch a project's secondary sources, from S3 all; return the variables that say where they lie.
+
+    https://docs.aws.amazon.com/codebuild/latest/userguide/sample-multi-in-out.html
+    """
+    versions = {each["sourceIdentifier"]: each["sourceVersion"] for each in project.get("secondarySourceVersions", [])}
+    variables = {}
+    for each in project.get("secondarySources", []):
+        name = each["sourceIdentifier"]
+        (others / name).mkdir(parents=True)
+        download(each["location"], versions.get(name), client("s3"), others / name, scratch)
+        variables[f"CODEBUILD_SRC_DIR_{name}"] = str(others / name)
     return variables
 
 

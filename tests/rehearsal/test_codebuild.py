@@ -294,12 +294,12 @@ def test_builds_without_a_pipeline(shop: Workshop):
     assert shop.printed(shop.codebuild.wait(build["id"])) == ["hello you"]
     with pytest.raises(ClientError, match="built by its pipeline only"):
         shop.client.start_build(projectName=shop.project())
-    with pytest.raises(ClientError, match="does not emulate builds from GITHUB"):
-        shop.client.start_build(projectName=project, sourceTypeOverride="GITHUB")
+    with pytest.raises(ClientError, match="does not emulate builds from GITLAB"):
+        shop.client.start_build(projectName=project, sourceTypeOverride="GITLAB")
     with pytest.raises(ClientError, match="does not emulate StartBuild's fleetOverride"):
         shop.client.start_build(projectName=project, fleetOverride={"fleetArn": "x"})
-    with pytest.raises(ClientError, match="does not emulate codebuild CreateWebhook"):
-        shop.client.create_webhook(projectName=project)
+    with pytest.raises(ClientError, match="does not emulate codebuild StartBuildBatch"):
+        shop.client.start_build_batch(projectName=project)
 
 
 def test_a_source_in_s3_is_built(shop: Workshop, tmp_path: Path):
