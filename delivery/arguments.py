@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 from typing import NoReturn
 
+from delivery import cli_reviews
 from delivery.errors import Refusal, UsageError
 from delivery.record import LIFETIME_DAYS
 
@@ -95,6 +96,8 @@ def parser() -> argparse.ArgumentParser:
     terraform = add("terraform", "run Terraform in a stack's folder")
     terraform.add_argument("stack", help="a folder of cdktf.out/stacks")
     terraform.add_argument("arguments", nargs=argparse.REMAINDER, metavar="-- ARGS", help="what Terraform gets")
+
+    cli_reviews.register(add)
 
     add("environment", "print what plain cdktf and terraform need on this machine")
     return top

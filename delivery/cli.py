@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from delivery import cli_reviews
 from delivery.arguments import parser
 from delivery.errors import DeliveryError, TerraformError, UsageError
 from delivery.progress import say
@@ -189,4 +190,5 @@ COMMANDS: Mapping[str, Command] = {
     "update": _update,
     "terraform": _terraform,
     "environment": _environment,
+    **cli_reviews.COMMANDS,
 }

@@ -4,8 +4,8 @@ from delivery.comments.service import Comment, Service, Status
 from delivery.progress import say
 
 
-def publish(service: Service, *, marker: str, text: str, commit: str, status: Status) -> None:
-    """Set the status of ``commit``; let the one comment that carries ``marker`` say ``text``.
+def publish(service: Service, *, marker: str, text: str, commit: str, status: Status) -> bool:
+    """Set the status of ``commit``; let the one comment that carries ``marker`` say ``text``; return whether it does.
 
     A review of a commit that is no longer the newest leaves the comment alone: the newer one's is there, or comes.
     Raises ``DeliveryError``.
@@ -13,7 +13,7 @@ def publish(service: Service, *, marker: str, text: str, commit: str, status: St
     service.set_status(commit, status)
     if not service.is_head(commit):
         say(f"{commit[:12]} is not what the pull request stands at any more: its comment stays as it is")
-        return
+        return False
     line = service.hidden(marker)
     body = f"{line}\n\n{text}"
     found = _ours(service, line)
@@ -26,6 +26,7 @@ def publish(service: Service, *, marker: str, text: str, commit: str, status: St
             service.replace(comment, body)
     for comment in found[1:]:
         service.remove(comment)
+    return True
 
 
 def _ours(service: Service, line: str) -> list[Comment]:

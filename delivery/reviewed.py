@@ -1,0 +1,105 @@
+"""Whether a plan changes what a pull request's review showed, and nothing else."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from delivery.aws import asking, client, code
+from delivery.changes import read_plan
+from delivery.errors import UsageError
+
+Json = dict[str, Any]
+
+PREFIX: Final = "pull-requests/reviewed"
+
+
+@dataclass(frozen=True)
+class Reviewed:
+    """What is kept of a plan that a pull request's comment showed."""
+
+    pull_request: str
+    commit: str
+    url: str
+    at: str
+
+
+def fingerprint(plan: Json) -> str:
+    """Return a digest of what ``plan`` would change, the same for any plan that would change the same to the same.
+
+    ``plan`` is Terraform's JSON without its secrets. What there was before is left out, as are attributes that stay:
+    both may differ though the change is the same, since another one went first.
+    """
+    resources = sorted(
+        ([item["address"], item.get("deposed", ""), item.get("previous_address", ""), _change(item["change"])])
+        for item in plan.get("resource_changes", [])
+        if item["change"]["actions"] not in (["no-op"], ["read"]) or "previous_address" in item
+    )
+    outputs = {
+        name: _change(change)
+        for name, change in plan.get("output_changes", {}).items()
+        if change["actions"] != ["no-op"]
+    }
+    return hashlib.sha256(json.dumps([resources, outputs], sort_keys=True).encode()).hexdigest()
+
+
+def _change(change: Json) -> list[Any]:
+    """Return what happens, and what every attribute that differs becomes."""
+    before, after, unknown = change.get("before"), change.get("after"), change.get("after_unknown")
+    if isinstance(after, dict) and isinstance(before, dict):
+        after = {key: value for key, value in after.items() if before.get(key) != value}
+    imported = (change.get("importing") or {}).get("id")
+    return [change["actions"], after, _marked(unknown), change.get("replace_paths", []), imported]
+
+
+def _marked(unknown: Any) -> Any:
+    """Return Terraform's marks without those that mark nothing."""
+    if isinstance(unknown, dict):
+        return {key: found for key, item in unknown.items() if (found := _marked(item))}
+    if isinstance(unknown, list):
+        return [_marked(item) for item in unknown] if any(map(_marked, unknown)) else []
+    return unknown
+
+
+def remember(bucket: str, stack: str, plan: Json, *, pull_request: str, commit: str, url: str) -> None:
+    """Keep that a pull request's comment showed ``plan`` of ``stack``; raises ``DeliveryError``."""
+    shown = Reviewed(pull_request, commit, url, datetime.now(UTC).isoformat(timespec="seconds"))
+    with asking(f"cannot keep which plan of {stack} was reviewed"):
+        client("s3").put_object(
+            Bucket=bucket, Key=_key(stack, plan), Body=json.dumps(asdict(shown)), ContentType="application/json"
+        )
+
+
+def find(bucket: str, stack: str, plan: Json) -> Reviewed | None:
+    """Return the review that showed what ``plan`` of ``stack`` changes, or ``None``; raises ``DeliveryError``."""
+    from botocore.exceptions import ClientError
+
+    with asking(f"cannot look up which plan of {stack} was reviewed"):
+        try:
+            content = client("s3").get_object(Bucket=bucket, Key=_key(stack, plan))["Body"].read()
+        except ClientError as error:
+            if code(error) in ("NoSuchKey", "404"):
+                return None
+            raise
+    return Reviewed(**json.loads(content))
+
+
+def sentence(bucket: str, stack: str, plan_json: Path) -> str:
+    """Return one line that says whether the plan in a file was reviewed on a pull request; raises ``DeliveryError``."""
+    try:
+        plan = json.loads(plan_json.read_text())
+        has_changes = read_plan(plan).has_changes
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{plan_json} cannot be read ({error}): give the folder that `plan` wrote") from error
+    if not has_changes:
+        return "It changes nothing, so there was nothing to review."
+    shown = find(bucket, stack, plan)
+    if shown is None:
+        return "No review of a pull request showed this plan."
+    return f"It is the plan that was reviewed on pull request {shown.pull_request}, at {shown.commit[:12]}."
+
+
+def _key(stack: str, plan: Json) -> str:
+    return f"{PREFIX}/{stack}/{fingerprint(plan)}.json"

@@ -1,0 +1,183 @@
+"""From a build that planned a branch to the comment on its pull request: the build's file is data, and a stranger's."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from delivery.allowed import STACK
+from delivery.aws import asking, client, code
+from delivery.changes import read_plan
+from delivery.comments import Service, State, Status, publish
+from delivery.comments.body import compose
+from delivery.errors import DeliveryError
+from delivery.progress import say
+from delivery.pull_request import WHOLE, Findings
+from delivery.review import Review
+from delivery.reviewed import remember
+
+FINDINGS: Final = "pull-requests/builds"
+MOST_BYTES: Final = 64_000_000
+MOST_LINES: Final = 40
+NUMBER: Final = re.compile(r"pr/(\d{1,18})")
+VARIABLE: Final = "PULL_REQUEST"
+CONTEXT: Final = "review"
+
+
+@dataclass(frozen=True)
+class Build:
+    """A build that planned a branch, as CodeBuild itself tells of it."""
+
+    id: str
+    number: str
+    commit: str
+    status: str
+    url: str
+
+    @property
+    def findings(self) -> str:
+        """The key of the object that it may have left."""
+        return f"{FINDINGS}/{self.id}/review.json"
+
+    @classmethod
+    def of(cls, arn: str) -> "Build":
+        """Ask CodeBuild; raises ``DeliveryError`` for a build that is not one of a pull request.
+
+        https://docs.aws.amazon.com/codebuild/latest/APIReference/API_BatchGetBuilds.html
+        """
+        with asking(f"build {arn}"):
+            builds = client("codebuild").batch_get_builds(ids=[arn])["builds"]
+        if not builds:
+            raise DeliveryError(f"there is no build {arn}")
+        (build,) = builds
+        variables = {each["name"]: each["value"] for each in build["environment"].get("environmentVariables", [])}
+        named = NUMBER.fullmatch(build.get("sourceVersion", ""))
+        number = named[1] if named else variables.get(VARIABLE, "")
+        commit = str(build.get("resolvedSourceVersion", ""))
+        if not number.isdigit() or not re.fullmatch("[0-9a-f]{40}|[0-9a-f]{64}", commit):
+            raise DeliveryError(f"build {arn} is not one of a pull request: nothing to comment on")
+        return cls(build["id"].rpartition(":")[2], number, commit, build["buildStatus"], _page(build["arn"]))
+
+
+def comment(build: Build, service: Service, bucket: str, name: str) -> None:
+    """Let the one comment of ``build``'s pull request say what it found; ``name`` is the project's.
+
+    Keeps which plans were shown, so that the pipeline can tell whether its own are among them. Raises
+    ``DeliveryError``.
+    """
+    findings = read(bucket, build)
+    reviews = _reviews(findings)
+    status = Status(
+        f"{name}/{CONTEXT}",
+        State.FAILURE if findings.problems else State.SUCCESS,
+        "; ".join([*map(_problem, findings.problems), *(review.verdict for review in reviews)]),
+        build.url,
+    )
+    marker = f"{name}: {CONTEXT}"
+    room = service.limit - len(service.hidden(marker).encode()) - 2
+    text = compose(reviews, head=_head(findings), foot=_foot(build), limit=room)
+    if not publish(service, marker=marker, text=text, commit=build.commit, status=status):
+        return
+    for review in reviews:
+        if review.planned.has_changes:
+            remember(
+                bucket,
+                review.stack,
+                findings.plans[review.stack],
+                pull_request=build.number,
+                commit=build.commit,
+                url=build.url,
+            )
+
+
+def read(bucket: str, build: Build) -> Findings:
+    """Return what ``build`` found; a file that is missing, too large or of another form is a finding too."""
+    from botocore.exceptions import ClientError
+
+    with asking("what the branch's build found cannot be read"):
+        try:
+            answer = client("s3").get_object(Bucket=bucket, Key=build.findings)
+        except ClientError as error:
+            if code(error) not in ("NoSuchKey", "404"):
+                raise
+            return _nothing(build, f"its build ended as {build.status.lower()}, before anything was planned")
+        if answer["ContentLength"] > MOST_BYTES:
+            return _nothing(build, "what its build found is too large to be shown")
+        content = answer["Body"].read(MOST_BYTES)
+    try:
+        return parse(content, build.commit)
+    except (ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:
+        say(f"{build.findings}: {type(error).__name__}: {error}")
+        return _nothing(build, "what its build found is of no form that is known here")
+
+
+def parse(content: bytes, commit: str) -> Findings:
+    """Return findings written by a stranger, with names and sizes of ours; raises what reading nonsense raises."""
+    data = json.loads(content)
+    plans = {name: dict(plan) for name, plan in dict(data["plans"]).items() if STACK.fullmatch(name)}
+    for name, plan in plans.items():
+        Review(name, read_plan(plan)).markdown()
+    problems = {_name(name): _lines(lines) for name, lines in dict(data["problems"]).items()}
+    return Findings(commit, plans, problems, _lines(data["notes"]))
+
+
+def _nothing(build: Build, why: str) -> Findings:
+    return Findings(build.commit, problems={WHOLE: [why]})
+
+
+def _reviews(findings: Findings) -> list[Review]:
+    return [Review(name, read_plan(plan)) for name, plan in sorted(findings.plans.items())]
+
+
+def _head(findings: Findings) -> str:
+    paragraphs = ["## What this pull request would change"]
+    for name, lines in findings.problems.items():
+        about = f"`{name}` was not planned" if name else "Nothing was planned"
+        paragraphs.append(f"**{about}:**\n\n{_block(lines)}")
+    if findings.notes:
+        paragraphs.append(_block(findings.notes))
+    return "\n\n".join(paragraphs)
+
+
+def _foot(build: Build) -> str:
+    return (
+        f"Planned from {build.commit[:12]} and what is deployed now, under a role that reads only "
+        f"([log]({build.url})). After the merge the pipeline plans anew, and says whether its plan is this one."
+    )
+
+
+def _problem(name: str) -> str:
+    return f"{name} was not planned" if name else "nothing was planned"
+
+
+def _block(lines: list[str]) -> str:
+    text = "\n".join(f"! {line}" for line in lines)
+    fence = "`" * max(3, *(len(run) + 1 for run in re.findall("`+", text)), 3)
+    return f"{fence}diff\n{text}\n{fence}"
+
+
+def _name(name: str) -> str:
+    return name if name == WHOLE or STACK.fullmatch(name) else "a-stack-with-a-strange-name"
+
+
+def _lines(lines: Any) -> list[str]:
+    if not isinstance(lines, list):
+        raise TypeError("lines are a list")
+    shown = ["".join(letter if letter.isprintable() else "?" for letter in str(line))[:300] for line in lines]
+    return shown[:MOST_LINES]
+
+
+def _page(arn: str) -> str:
+    """Return where CodeBuild's console shows a build."""
+    _, partition, _, region, account, rest = arn.split(":", 5)
+    project, _, build = rest.removeprefix("build/").partition(":")
+    console = CONSOLES.get(partition, "console.aws.amazon.com")
+    return f"https://{region}.{console}/codesuite/codebuild/{account}/projects/{project}/build/{project}%3A{build}/"
+
+
+CONSOLES: Final[Mapping[str, str]] = {
+    "aws-cn": "console.amazonaws.cn",
+    "aws-us-gov": "console.amazonaws-us-gov.com",
+}
+"""https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html"""
