@@ -8,6 +8,7 @@ from stacks import policies
 from stacks.base import BaseStack
 from stacks.pipeline.arns import Arns
 from stacks.pipeline.permissions import ChatbotPermissions
+from stacks.pipeline.pull_requests import PLANNING
 from stacks.project import Environment, Project
 
 
@@ -19,6 +20,8 @@ class AccessStack(BaseStack):
         chatbot = ChatbotPermissions(project, environment)
         for part, statements in (("plan", chatbot.read()), ("apply", chatbot.write())):
             name = self.name_of(part)
-            home = Arns(project.partition, project.account, project.region).role(name)
-            role = IamRole(self, part, name=name, assume_role_policy=policies.trust_role(home))
+            home = Arns(project.partition, project.account, project.region)
+            readers = [project.resource_name(PLANNING)] if part == "plan" and project.review else []
+            trusted = policies.trust_roles(*map(home.role, [name, *readers]))
+            role = IamRole(self, part, name=name, assume_role_policy=trusted)
             IamRolePolicy(self, f"{part}_policy", name=part, role=role.id, policy=policies.document(*statements))

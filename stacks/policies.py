@@ -56,9 +56,10 @@ def trust(service: str, *, account: str | None = None) -> str:
     return document(statement)
 
 
-def trust_role(role_arn: str) -> str:
-    """Let one role of another account assume a role."""
-    return document({"Effect": "Allow", "Principal": {"AWS": role_arn}, "Action": "sts:AssumeRole"})
+def trust_roles(*role_arns: str) -> str:
+    """Let roles of another account assume a role."""
+    named = role_arns[0] if len(role_arns) == 1 else list(role_arns)
+    return document({"Effect": "Allow", "Principal": {"AWS": named}, "Action": "sts:AssumeRole"})
 
 
 def tls_only(bucket_arn: str) -> str:
@@ -143,6 +144,12 @@ def _write_attributes(table_arn: str, partition: str, *attributes: str) -> State
     keys = ["environment", "plan_sha256"]
     values = {"dynamodb:LeadingKeys": [partition], "dynamodb:Attributes": [*keys, *attributes]}
     return allow(["dynamodb:UpdateItem"], [table_arn], {"ForAllValues:StringEquals": values})
+
+
+def read_digest(table_arn: str, bucket: str, key: str) -> Statement:
+    """Read the digest of one stack's state, which Terraform compares with what it read, and take no lock."""
+    condition = {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [f"{bucket}/{key}-md5"]}}
+    return allow(["dynamodb:GetItem"], [table_arn], condition)
 
 
 def assume(role_arn: str) -> Statement:

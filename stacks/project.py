@@ -7,8 +7,9 @@ from enum import StrEnum
 from stacks.checks import SettingsError, check, check_region, member, partitions
 from stacks.environment import ACCOUNT, Approval, Environment, Model
 from stacks.looks import ACCENT, Looks
+from stacks.review import Review
 
-__all__ = ["Approval", "Environment", "Model", "Project", "Provider", "SettingsError", "Source"]
+__all__ = ["Approval", "Environment", "Model", "Project", "Provider", "Review", "SettingsError", "Source"]
 
 NAME = re.compile(r"[a-z][a-z0-9-]{1,14}[a-z0-9]")
 REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]*(/[\w.-]+)+")
@@ -63,6 +64,8 @@ class Project:
     region: str
     source: Source
     environments: tuple[Environment, ...]
+    review: Review | None = None
+    """Whether and for whom pull requests are planned and commented on."""
 
     def __post_init__(self) -> None:
         check(
@@ -75,6 +78,8 @@ class Project:
         names = [environment.name for environment in self.environments]
         for name in names:
             check(names.count(name) == 1, f"environment {name!r} stands {names.count(name)} times; names are unique")
+        if self.review and (problem := self.review.problem(self)):
+            raise SettingsError(problem)
 
     @property
     def looks(self) -> Looks:

@@ -65,11 +65,49 @@ def verify() -> str:
 """
 
 
-def update() -> str:
-    """Bring the pipeline's own stack up to date."""
+def update(hand_on: str = "") -> str:
+    """Bring the pipeline's own stack up to date, then ``hand_on`` this delivery, where that is asked for."""
+    more = f"\n      - {hand_on}" if hand_on else ""
     return f"""\
 {_HEAD}phases:
 {_PYTHON}  build:
     commands:
-      - python3.13 -m delivery update --stack pipeline
+      - python3.13 -m delivery update --stack pipeline{more}
 {_CACHE}"""
+
+
+def hand_on(bucket: str, key: str) -> str:
+    """The command that puts this delivery where builds outside of the pipeline find it."""
+    return f"python3.13 -m delivery publish --bucket {bucket} --key {key}"
+
+
+def review() -> str:
+    """Plan the branch in ``$CODEBUILD_SRC_DIR`` with our own delivery, which lies beside it."""
+    return """\
+version: 0.2
+env:
+  shell: bash
+phases:
+  install:
+    runtime-versions:
+      python: 3.13
+      nodejs: 22
+  build:
+    commands:
+      - cd "$CODEBUILD_SRC_DIR_main"
+      - >-
+        PYTHONPATH=build/delivery python3.13 -m delivery pull-request
+        --branch "$CODEBUILD_SRC_DIR" --stacks "$STACKS" --bucket "$BUCKET"
+"""
+
+
+def comment() -> str:
+    """Comment on a pull request what the build ``$PLANNED_BUILD`` found."""
+    return f"""\
+{_HEAD}phases:
+{_PYTHON}  build:
+    commands:
+      - >-
+        python3.13 -m delivery comment --build "$PLANNED_BUILD"
+        --provider "$PROVIDER" --repository "$REPOSITORY" --bucket "$BUCKET" --name "$NAME"
+"""

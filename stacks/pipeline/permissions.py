@@ -176,6 +176,11 @@ class StatePermissions:
         """Read the state under its lock."""
         return [*policies.read_state(self._arns.bucket(self._bucket), state_key(self.stack)), self._lock()]
 
+    def look(self) -> list[policies.Statement]:
+        """Read the state without its lock."""
+        reading = policies.read_state(self._arns.bucket(self._bucket), state_key(self.stack))
+        return [*reading, policies.read_digest(self._locks, self._bucket, state_key(self.stack))]
+
     def write(self) -> list[policies.Statement]:
         """Write the state under its lock."""
         return [*policies.write_state(self._arns.bucket(self._bucket), state_key(self.stack)), self._lock()]
@@ -194,6 +199,9 @@ class StatePermissions:
     def _ledger(self) -> str:
         return self._arns.of("dynamodb", f"table/{self.project.resource_name('ledger')}")
 
+    @property
+    def _locks(self) -> str:
+        return self._arns.of("dynamodb", f"table/{self.project.resource_name('locks')}")
+
     def _lock(self) -> policies.Statement:
-        table = self._arns.of("dynamodb", f"table/{self.project.resource_name('locks')}")
-        return policies.lock_state(table, self._bucket, state_key(self.stack))
+        return policies.lock_state(self._locks, self._bucket, state_key(self.stack))

@@ -1,6 +1,7 @@
 """BuildProject: one CodeBuild project that runs one buildspec under one role."""
 
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 from cdktf_cdktf_provider_aws.cloudwatch_log_group import CloudwatchLogGroup
 from cdktf_cdktf_provider_aws.codebuild_project import (
@@ -46,16 +47,7 @@ class BuildProject(Construct):
         timeout_minutes: int = 30,
     ) -> None:
         super().__init__(scope, id)
-        logs = CloudwatchLogGroup(self, "logs", name=f"/aws/codebuild/{name}", retention_in_days=LOG_DAYS)
-        role = IamRole(
-            self,
-            "role",
-            name=name,
-            description=description,
-            assume_role_policy=policies.trust("codebuild.amazonaws.com", account=project.account),
-        )
-        allowed = policies.document(policies.write_logs(logs.arn), *artifacts.use(), *statements)
-        policy = IamRolePolicy(self, "policy", name="build", role=role.id, policy=allowed)
+        role = BuildRole(self, project, name, description, [*artifacts.use(), *statements])
         build = CodebuildProject(
             self,
             "project",
@@ -67,18 +59,49 @@ class BuildProject(Construct):
             source=CodebuildProjectSource(type="CODEPIPELINE", buildspec=check_buildspec(name, buildspec)),
             artifacts=CodebuildProjectArtifacts(type="CODEPIPELINE"),
             cache=CodebuildProjectCache(type="S3", location=f"{artifacts.bucket.name}/{CACHE_PREFIX}{name}"),
-            environment=CodebuildProjectEnvironment(
-                type="LINUX_CONTAINER",
-                image=IMAGE,
-                compute_type=SIZE,
-                environment_variable=[
-                    CodebuildProjectEnvironmentEnvironmentVariable(name=key, value=value)
-                    for key, value in (variables or {}).items()
-                ],
-            ),
-            logs_config=CodebuildProjectLogsConfig(
-                cloudwatch_logs=CodebuildProjectLogsConfigCloudwatchLogs(group_name=logs.name)
-            ),
-            depends_on=[policy],
+            environment=environment(variables or {}),
+            logs_config=role.logs_config,
+            depends_on=[role.policy],
         )
         self.name, self.arn = build.name, build.arn
+
+
+class BuildRole:
+    """The role of a build project, with its log group; both lie in the project's own scope."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        project: Project,
+        name: str,
+        description: str,
+        statements: Iterable[policies.Statement],
+    ) -> None:
+        logs = CloudwatchLogGroup(scope, "logs", name=f"/aws/codebuild/{name}", retention_in_days=LOG_DAYS)
+        role = IamRole(
+            scope,
+            "role",
+            name=name,
+            description=description,
+            assume_role_policy=policies.trust("codebuild.amazonaws.com", account=project.account),
+        )
+        allowed = policies.document(policies.write_logs(logs.arn), *statements)
+        self.policy = IamRolePolicy(scope, "policy", name="build", role=role.id, policy=allowed)
+        self.arn = role.arn
+        self.logs_config = CodebuildProjectLogsConfig(
+            cloudwatch_logs=CodebuildProjectLogsConfigCloudwatchLogs(group_name=logs.name)
+        )
+
+
+def environment(
+    variables: Mapping[str, str], secrets: Mapping[str, str] = MappingProxyType({})
+) -> CodebuildProjectEnvironment:
+    """The environment that builds run in; ``secrets`` are variables whose values lie in the secrets they name."""
+    plain = [CodebuildProjectEnvironmentEnvironmentVariable(name=key, value=value) for key, value in variables.items()]
+    hidden = [
+        CodebuildProjectEnvironmentEnvironmentVariable(name=key, value=arn, type="SECRETS_MANAGER")
+        for key, arn in secrets.items()
+    ]
+    return CodebuildProjectEnvironment(
+        type="LINUX_CONTAINER", image=IMAGE, compute_type=SIZE, environment_variable=plain + hidden
+    )

@@ -5,6 +5,23 @@ from stacks.pipeline.arns import Arns
 from stacks.pipeline.permissions import StatePermissions
 from stacks.project import Project, Provider
 
+MANAGE_ROLES = (
+    "iam:CreateRole",
+    "iam:DeleteRole",
+    "iam:DeleteRolePolicy",
+    "iam:GetRole",
+    "iam:GetRolePolicy",
+    "iam:ListAttachedRolePolicies",
+    "iam:ListInstanceProfilesForRole",
+    "iam:ListRolePolicies",
+    "iam:PutRolePolicy",
+    "iam:TagRole",
+    "iam:UntagRole",
+    "iam:UpdateAssumeRolePolicy",
+    "iam:UpdateRole",
+    "iam:UpdateRoleDescription",
+)
+
 
 def build_reports(project: Project) -> list[policies.Statement]:
     """Publish test and coverage reports.
@@ -36,25 +53,7 @@ def manage_pipeline(project: Project) -> list[policies.Statement]:
             ["codebuild:*Project", "codebuild:BatchGetProjects"], [home.of("codebuild", f"project/{project.name}-*")]
         ),
         policies.allow(["s3:*Bucket*", "s3:*Configuration"], [bucket]),
-        policies.allow(
-            [
-                "iam:CreateRole",
-                "iam:DeleteRole",
-                "iam:DeleteRolePolicy",
-                "iam:GetRole",
-                "iam:GetRolePolicy",
-                "iam:ListAttachedRolePolicies",
-                "iam:ListInstanceProfilesForRole",
-                "iam:ListRolePolicies",
-                "iam:PutRolePolicy",
-                "iam:TagRole",
-                "iam:UntagRole",
-                "iam:UpdateAssumeRolePolicy",
-                "iam:UpdateRole",
-                "iam:UpdateRoleDescription",
-            ],
-            roles,
-        ),
+        policies.allow(MANAGE_ROLES, roles),
         *(
             policies.pass_role(home.role(f"{project.name}-*"), service)
             for service in ("codebuild.amazonaws.com", "codepipeline.amazonaws.com", "events.amazonaws.com")

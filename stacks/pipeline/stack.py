@@ -13,9 +13,11 @@ from stacks.pipeline.artifacts import Artifacts
 from stacks.pipeline.environments import EnvironmentProjects
 from stacks.pipeline.limits import check_stages
 from stacks.pipeline.projects import BuildProject
+from stacks.pipeline.pull_requests import PullRequests, manage_reviews
 from stacks.pipeline.selfupdate import build_reports, manage_pipeline
 from stacks.pipeline.source import PipelineSource, source_of
 from stacks.pipeline.stages import UPDATED_BY, environment_stages, first_stages
+from stacks.pipeline.standalone import DELIVERY_KEY
 from stacks.project import Project
 
 
@@ -33,12 +35,13 @@ class PipelineStack(BaseStack):
             buildspec=buildspecs.BUILD,
             statements=build_reports(project),
         )
+        hand_on = buildspecs.hand_on(project.bucket_name("state"), DELIVERY_KEY) if project.review else ""
         update = self._project(
             "update",
             artifacts,
             description="Brings the pipeline's own stack up to date.",
-            buildspec=buildspecs.update(),
-            statements=manage_pipeline(project),
+            buildspec=buildspecs.update(hand_on),
+            statements=[*manage_pipeline(project), *(manage_reviews(project) if project.review else [])],
         )
         environments = [
             EnvironmentProjects(self, one.name, project=project, environment=one, artifacts=artifacts)
@@ -66,6 +69,10 @@ class PipelineStack(BaseStack):
             ],
         )
         source.start(pipeline)
+        if project.review:
+            PullRequests(
+                self, "pull_requests", project=project, review=project.review, artifacts=artifacts, source=source
+            )
         TerraformOutput(self, "pipeline_name", value=pipeline.name)
 
     def _project(self, part: str, artifacts: Artifacts, **arguments: object) -> BuildProject:

@@ -1,0 +1,230 @@
+"""PullRequests: a project that plans branches and is not trusted, and one that comments and is.
+
+See docs/decisions/0008-two-builds-for-a-pull-request.md.
+"""
+
+import json
+import re
+
+from cdktf_cdktf_provider_aws.codebuild_project import CodebuildProjectSource, CodebuildProjectSourceAuth
+from cdktf_cdktf_provider_aws.codebuild_webhook import (
+    CodebuildWebhook,
+    CodebuildWebhookFilterGroup,
+    CodebuildWebhookFilterGroupFilter,
+)
+from constructs import Construct
+
+from stacks import policies
+from stacks.chatbot.stack import stack_id
+from stacks.pipeline import buildspecs
+from stacks.pipeline.arns import Arns
+from stacks.pipeline.artifacts import Artifacts
+from stacks.pipeline.environments import remote_role
+from stacks.pipeline.permissions import ChatbotPermissions, StatePermissions
+from stacks.pipeline.selfupdate import MANAGE_ROLES
+from stacks.pipeline.source import ConnectionSource, PipelineSource
+from stacks.pipeline.standalone import StandaloneProject, delivery_arn
+from stacks.project import Project, Provider
+from stacks.review import Review
+
+PLANNING = "review"
+COMMENTING = "comment"
+PARTS = (PLANNING, COMMENTING)
+STACKS = "chatbot-*"
+FINDINGS = "pull-requests/builds/"
+REVIEWED = "pull-requests/reviewed/"
+ADDRESSES = {Provider.GITHUB: "https://github.com", Provider.BITBUCKET: "https://bitbucket.org"}
+# Not a reopened one, whose event is that of whoever reopened it: the code is somebody else's.
+EVENTS = "PULL_REQUEST_CREATED, PULL_REQUEST_UPDATED"
+ENDED = ["FAILED", "FAULT", "STOPPED", "SUCCEEDED", "TIMED_OUT"]
+
+
+class PullRequests(Construct):
+    """Plans the pull requests of ``project`` against every environment, and comments on them."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        project: Project,
+        review: Review,
+        artifacts: Artifacts,
+        source: PipelineSource,
+    ) -> None:
+        super().__init__(scope, id)
+        self._project, self._review = project, review
+        self._home = Arns(project.partition, project.account, project.region)
+        self.plan = self._planning(artifacts, source)
+        self.comment = self._commenting(artifacts)
+        if project.source.provider is Provider.CODECOMMIT:
+            self._start_on_events()
+        else:
+            self._start_on_webhooks()
+        self.comment.start_on(
+            {
+                "source": ["aws.codebuild"],
+                "detail-type": ["CodeBuild Build State Change"],
+                "detail": {"project-name": [self.plan.name], "build-status": ENDED},
+            },
+            "The end of a branch's plan starts its comment.",
+            {"build": "$.detail.build-id"},
+            '{"environmentVariablesOverride":[{"name":"PLANNED_BUILD","value":<build>,"type":"PLAINTEXT"}]}',
+        )
+
+    def _planning(self, artifacts: Artifacts, source: PipelineSource) -> StandaloneProject:
+        project = self._project
+        remote = {
+            stack_id(one): remote_role(project, one, "plan") for one in project.environments if project.is_remote(one)
+        }
+        return StandaloneProject(
+            self,
+            PLANNING,
+            project=project,
+            artifacts=artifacts,
+            description="Plans branches, whose code it runs: reads, holds no secret, and is trusted by nobody.",
+            buildspec=buildspecs.review(),
+            source=self._source(source, buildspecs.review()),
+            statements=[
+                *(statement for one in project.environments for statement in StatePermissions.of(project, one).look()),
+                *(
+                    statement
+                    for one in project.environments
+                    for statement in (
+                        [policies.assume(remote[stack_id(one)])]
+                        if project.is_remote(one)
+                        else ChatbotPermissions(project, one).read()
+                    )
+                ),
+                *self._fetch(source),
+                policies.write_objects(artifacts.bucket.arn, FINDINGS),
+            ],
+            variables={
+                "STACKS": STACKS,
+                "BUCKET": artifacts.bucket.name,
+                "DEPLOY_ROLES": json.dumps(remote, separators=(",", ":")),
+            },
+        )
+
+    def _source(self, source: PipelineSource, buildspec: str) -> CodebuildProjectSource:
+        """The branch's files; the buildspec is ours, whatever a branch has in its place."""
+        settings, auth = self._project.source, None
+        if isinstance(source, ConnectionSource):
+            auth = CodebuildProjectSourceAuth(type="CODECONNECTIONS", resource=source.connection.arn)
+            location = f"{ADDRESSES[settings.provider]}/{settings.repository}.git"
+        else:
+            domain = "amazonaws.com.cn" if self._project.partition == "aws-cn" else "amazonaws.com"
+            host = f"https://git-codecommit.{self._project.region}.{domain}"
+            location = f"{host}/v1/repos/{settings.repository}"
+        kind = settings.provider.name
+        return CodebuildProjectSource(type=kind, location=location, buildspec=buildspec, git_clone_depth=1, auth=auth)
+
+    def _fetch(self, source: PipelineSource) -> list[policies.Statement]:
+        """Clone the repository.
+
+        https://docs.aws.amazon.com/codebuild/latest/userguide/connections-github-app.html
+        """
+        if isinstance(source, ConnectionSource):
+            actions = [
+                f"{service}:{action}"
+                for service in ("codeconnections", "codestar-connections")
+                for action in ("GetConnection", "GetConnectionToken", "UseConnection")
+            ]
+            return [policies.allow(actions, [source.connection.arn])]
+        return [policies.allow(["codecommit:GitPull"], [self._repository_arn])]
+
+    def _commenting(self, artifacts: Artifacts) -> StandaloneProject:
+        secret = self._review.token_secret_arn
+        return StandaloneProject(
+            self,
+            COMMENTING,
+            project=self._project,
+            artifacts=artifacts,
+            description="Comments on pull requests: runs none of their code, and takes a file from their builds.",
+            buildspec=buildspecs.comment(),
+            statements=[
+                policies.allow(["codebuild:BatchGetBuilds"], [self.plan.arn]),
+                *policies.read_objects(artifacts.bucket.arn, FINDINGS),
+                policies.write_objects(artifacts.bucket.arn, REVIEWED),
+                *(self._read_token(secret) if secret else self._write_comments()),
+            ],
+            variables={
+                "PROVIDER": str(self._project.source.provider),
+                "REPOSITORY": self._project.source.repository,
+                "BUCKET": artifacts.bucket.name,
+                "NAME": self._project.name,
+            },
+            secrets={"REVIEW_TOKEN": secret} if secret else {},
+        )
+
+    def _read_token(self, secret: str) -> list[policies.Statement]:
+        """Read one secret, also if a key of one's own encrypts it.
+
+        https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html
+        """
+        through = f"secretsmanager.{self._project.region}.amazonaws.com"
+        condition = {"StringEquals": {"kms:ViaService": through, "kms:EncryptionContext:SecretARN": secret}}
+        return [
+            policies.allow(["secretsmanager:GetSecretValue"], [secret]),
+            policies.allow(["kms:Decrypt"], [self._home.of("kms", "key/*")], condition),
+        ]
+
+    def _write_comments(self) -> list[policies.Statement]:
+        actions = ("GetCommentsForPullRequest", "GetPullRequest", "PostCommentForPullRequest")
+        return [
+            policies.allow([f"codecommit:{action}" for action in actions], [self._repository_arn]),
+            policies.allow_anywhere(
+                ["codecommit:DeleteCommentContent", "codecommit:UpdateComment"],
+                because="a comment is no resource; CodeCommit lets its author alone change it",
+            ),
+        ]
+
+    @property
+    def _repository_arn(self) -> str:
+        return self._home.of("codecommit", self._project.source.repository)
+
+    def _start_on_webhooks(self) -> None:
+        """https://docs.aws.amazon.com/codebuild/latest/userguide/github-webhook.html"""
+        filters = {
+            "EVENT": EVENTS,
+            "ACTOR_ACCOUNT_ID": self._review.actors_pattern,
+            "BASE_REF": f"^refs/heads/{re.escape(self._project.source.branch)}$",
+        }
+        group = CodebuildWebhookFilterGroup(
+            filter=[CodebuildWebhookFilterGroupFilter(type=kind, pattern=pattern) for kind, pattern in filters.items()]
+        )
+        CodebuildWebhook(self, "webhook", project_name=self.plan.name, build_type="BUILD", filter_group=[group])
+
+    def _start_on_events(self) -> None:
+        """https://docs.aws.amazon.com/codecommit/latest/userguide/monitoring-events.html"""
+        self.plan.start_on(
+            {
+                "source": ["aws.codecommit"],
+                "detail-type": ["CodeCommit Pull Request State Change"],
+                "resources": [self._repository_arn],
+                "detail": {
+                    "event": ["pullRequestCreated", "pullRequestSourceBranchUpdated"],
+                    "destinationReference": [f"refs/heads/{self._project.source.branch}"],
+                },
+            },
+            "A pull request and every push to it start its plan.",
+            {"commit": "$.detail.sourceCommit", "number": "$.detail.pullRequestId"},
+            '{"sourceVersion":<commit>,'
+            '"environmentVariablesOverride":[{"name":"PULL_REQUEST","value":<number>,"type":"PLAINTEXT"}]}',
+        )
+
+
+def manage_reviews(project: Project) -> list[policies.Statement]:
+    """What UpdatePipeline needs to change this part of the pipeline's stack, and to hand on its delivery."""
+    home = Arns(project.partition, project.account, project.region)
+    names = [project.resource_name(part) for part in PARTS]
+    roles = [home.role(name) for name in (*names, *(project.resource_name(f"start-{part}") for part in PARTS))]
+    return [
+        policies.allow(["s3:PutObject"], [delivery_arn(project)]),
+        policies.allow(MANAGE_ROLES, roles),
+        policies.allow(["codebuild:*Webhook"], [home.of("codebuild", f"project/{names[0]}")]),
+        policies.allow(
+            ["events:*Rule", "events:*Targets", "events:*Resource", "events:ListTargetsByRule"],
+            [home.of("events", f"rule/{name}") for name in names],
+        ),
+    ]
