@@ -17,14 +17,16 @@ FILE_MODE: Final = 0o100644
 MADE_ON_UNIX: Final = 3
 
 
-def archive(folders: Iterable[Path]) -> bytes:
-    """Return a zip of everything in ``folders``, side by side: the same files give the same bytes, always.
+def archive(folders: Iterable[Path], *, skip: tuple[str, ...] = ()) -> bytes:
+    """Return a zip of everything in ``folders`` but parts called ``skip``: the same files give the same bytes, always.
 
     Lambda needs files readable by all. https://docs.aws.amazon.com/lambda/latest/dg/python-package.html
     """
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as zipped:
         for name, path in _files(folders):
+            if any(part in skip for part in name.split("/")):
+                continue
             entry = zipfile.ZipInfo(name, EPOCH)
             entry.external_attr = FILE_MODE << 16
             entry.create_system = MADE_ON_UNIX

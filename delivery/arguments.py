@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import NoReturn
 
-from delivery import cli_reviews
+from delivery import cli_reviews, cli_state
 from delivery.errors import Refusal, UsageError
 from delivery.record import LIFETIME_DAYS
 
@@ -98,6 +98,7 @@ def parser() -> argparse.ArgumentParser:
     terraform.add_argument("arguments", nargs=argparse.REMAINDER, metavar="-- ARGS", help="what Terraform gets")
 
     cli_reviews.register(add)
+    cli_state.register(add)
 
     add("environment", "print what plain cdktf and terraform need on this machine")
     return top

@@ -7,11 +7,11 @@ from typing import Any
 from delivery.errors import DeliveryError
 
 
-def client(service: str, region: str | None = None) -> Any:
-    """Return a client of ``service`` with the environment's credentials; importing the SDK waits until here."""
+def client(service: str, region: str | None = None, **keys: str) -> Any:
+    """Return a client of ``service`` with the environment's credentials, or ``keys``; the SDK is imported here."""
     import boto3
 
-    return boto3.client(service, region_name=region)
+    return boto3.client(service, region_name=region, **keys)
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from delivery import cli_reviews
+from delivery import cli_reviews, cli_state
 from delivery.arguments import parser
 from delivery.errors import DeliveryError, TerraformError, UsageError
 from delivery.progress import say
@@ -191,4 +191,5 @@ COMMANDS: Mapping[str, Command] = {
     "terraform": _terraform,
     "environment": _environment,
     **cli_reviews.COMMANDS,
+    **cli_state.COMMANDS,
 }

@@ -20,6 +20,9 @@ LOG_RETENTION_DAYS = (
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
 )  # fmt: skip
 MOST_ORIGINS = 20
+NEVER, DAILY = "never", "rate(1 day)"
+# https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-scheduled-rule-pattern.html
+SCHEDULE = re.compile(r"rate\((1 (minute|hour|day)|(?!1 )[1-9]\d{0,4} (minutes|hours|days))\)|cron\(\S+( \S+){5}\)")
 
 
 class Approval(StrEnum):
@@ -108,6 +111,8 @@ class Environment:
     """Requests that API Gateway lets through to an operation of the API, from everyone together."""
     burst: int = 100
     """Requests that it lets through at once."""
+    drift_schedule: str | None = None
+    """When to look for drift: ``rate(1 day)``, ``cron(0 6 * * ? *)``, ``never``; daily where plans are approved."""
     allowed_origins: tuple[str, ...] = ()
     """Sites whose pages may call the API, such as ``https://www.example.com``."""
 
@@ -119,6 +124,10 @@ class Environment:
         if self.region is not None:
             check_region(self.region, where)
         self._check_limits(where)
+        check(
+            self.drift_schedule in (None, NEVER) or SCHEDULE.fullmatch(self.drift_schedule or ""),
+            f"{where}: drift_schedule {self.drift_schedule!r} is no schedule such as 'rate(1 day)' or 'never'",
+        )
         for topic in self.alarm_topics:
             check(TOPIC.fullmatch(topic), f"{where}: alarm_topics: {topic!r} is no ARN of an SNS topic")
         check(len(self.allowed_origins) <= MOST_ORIGINS, f"{where}: allowed_origins has at most {MOST_ORIGINS} sites")
@@ -127,6 +136,13 @@ class Environment:
                 ORIGIN.fullmatch(origin),
                 f"{where}: allowed_origins: {origin!r} is no origin such as 'https://www.example.com'",
             )
+
+    @property
+    def looks_for_drift(self) -> str | None:
+        """The schedule on which to look for drift, if any: where somebody approves plans, somebody wants to know."""
+        if self.drift_schedule == NEVER or (self.drift_schedule is None and self.approval is Approval.NEVER):
+            return None
+        return self.drift_schedule or DAILY
 
     def _check_limits(self, where: str) -> None:
         limits = {"retention_days": 3650, "backup_days": 35, "messages_per_minute": 6_000}

@@ -51,6 +51,7 @@ phases:
       - >-
         python3.13 -m delivery apply --stack "$STACK" --plan "$CODEBUILD_SRC_DIR_{plan_artifact}"
         --sha256 "$PLAN_SHA256" --outputs outputs.env
+      - python3.13 -m delivery keep --stack "$STACK"
       - set -a; . ./outputs.env; set +a
 {_CACHE}"""
 
@@ -110,4 +111,14 @@ def comment() -> str:
       - >-
         python3.13 -m delivery comment --build "$PLANNED_BUILD"
         --provider "$PROVIDER" --repository "$REPOSITORY" --bucket "$BUCKET" --name "$NAME"
+"""
+
+
+def drift() -> str:
+    """Tell ``$TOPIC`` what of ``$STACK`` is no longer as it was released."""
+    return f"""\
+{_HEAD}phases:
+{_PYTHON}  build:
+    commands:
+      - python3.13 -m delivery drift --stack "$STACK" --topic "$TOPIC" --namespace "$NAMESPACE"
 """

@@ -36,7 +36,12 @@ class EnvironmentProjects(Construct):
             artifacts,
             description=f"Applies the reviewed plan of {environment.name}.",
             buildspec=buildspecs.apply(plan_artifact(environment)),
-            statements=[*state.write(), *state.settle(environment), *self._acting("apply", chatbot.write())],
+            statements=[
+                *state.write(),
+                *state.settle(environment),
+                state.keep_release(),
+                *self._acting("apply", chatbot.write()),
+            ],
             variables=self._variables("apply"),
             timeout_minutes=60,
         )

@@ -8,6 +8,9 @@ from stacks.chatbot.stack import stack_id
 from stacks.pipeline.arns import Arns
 from stacks.project import Environment, Project
 
+DEPLOYED, DRIFT = "deployed.zip", "drift.json"
+"""Files that delivery keeps beside a state."""
+
 
 @dataclass(frozen=True)
 class ChatbotPermissions:
@@ -175,6 +178,22 @@ class StatePermissions:
     def read(self) -> list[policies.Statement]:
         """Read the state under its lock."""
         return [*policies.read_state(self._arns.bucket(self._bucket), state_key(self.stack)), self._lock()]
+
+    @property
+    def _beside(self) -> str:
+        """Where files are kept beside the state."""
+        return f"{self._arns.bucket(self._bucket)}/{state_key(self.stack).rpartition('/')[0]}"
+
+    def keep_release(self) -> policies.Statement:
+        """Keep what was applied, for drift to be found by."""
+        return policies.allow(["s3:PutObject"], [f"{self._beside}/{DEPLOYED}"])
+
+    def watch(self) -> list[policies.Statement]:
+        """Read what was applied, and keep what was told of its drift."""
+        return [
+            policies.allow(["s3:GetObject"], [f"{self._beside}/{DEPLOYED}"]),
+            policies.allow(["s3:GetObject", "s3:PutObject"], [f"{self._beside}/{DRIFT}"]),
+        ]
 
     def look(self) -> list[policies.Statement]:
         """Read the state without its lock."""

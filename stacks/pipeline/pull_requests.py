@@ -21,9 +21,9 @@ from stacks.pipeline.arns import Arns
 from stacks.pipeline.artifacts import Artifacts
 from stacks.pipeline.environments import remote_role
 from stacks.pipeline.permissions import ChatbotPermissions, StatePermissions
-from stacks.pipeline.selfupdate import MANAGE_ROLES
+from stacks.pipeline.selfupdate import MANAGE_ROLES, MANAGE_RULES
 from stacks.pipeline.source import ConnectionSource, PipelineSource
-from stacks.pipeline.standalone import StandaloneProject, delivery_arn
+from stacks.pipeline.standalone import StandaloneProject, starter
 from stacks.project import Project, Provider
 from stacks.review import Review
 
@@ -81,6 +81,7 @@ class PullRequests(Construct):
             self,
             PLANNING,
             project=project,
+            name=project.resource_name(PLANNING),
             artifacts=artifacts,
             description="Plans branches, whose code it runs: reads, holds no secret, and is trusted by nobody.",
             buildspec=buildspecs.review(),
@@ -139,6 +140,7 @@ class PullRequests(Construct):
             self,
             COMMENTING,
             project=self._project,
+            name=self._project.resource_name(COMMENTING),
             artifacts=artifacts,
             description="Comments on pull requests: runs none of their code, and takes a file from their builds.",
             buildspec=buildspecs.comment(),
@@ -215,16 +217,11 @@ class PullRequests(Construct):
 
 
 def manage_reviews(project: Project) -> list[policies.Statement]:
-    """What UpdatePipeline needs to change this part of the pipeline's stack, and to hand on its delivery."""
+    """What UpdatePipeline needs to change this part of the pipeline's stack."""
     home = Arns(project.partition, project.account, project.region)
     names = [project.resource_name(part) for part in PARTS]
-    roles = [home.role(name) for name in (*names, *(project.resource_name(f"start-{part}") for part in PARTS))]
     return [
-        policies.allow(["s3:PutObject"], [delivery_arn(project)]),
-        policies.allow(MANAGE_ROLES, roles),
+        policies.allow(MANAGE_ROLES, [home.role(name) for name in (*names, *map(starter, names))]),
         policies.allow(["codebuild:*Webhook"], [home.of("codebuild", f"project/{names[0]}")]),
-        policies.allow(
-            ["events:*Rule", "events:*Targets", "events:*Resource", "events:ListTargetsByRule"],
-            [home.of("events", f"rule/{name}") for name in names],
-        ),
+        policies.allow(MANAGE_RULES, [home.of("events", f"rule/{name}") for name in names]),
     ]

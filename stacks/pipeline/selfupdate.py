@@ -23,6 +23,9 @@ MANAGE_ROLES = (
 )
 
 
+MANAGE_RULES = ("events:*Rule", "events:*Targets", "events:*Resource", "events:ListTargetsByRule")
+
+
 def build_reports(project: Project) -> list[policies.Statement]:
     """Publish test and coverage reports.
 
@@ -78,12 +81,7 @@ def manage_pipeline(project: Project) -> list[policies.Statement]:
 
 def _source(project: Project, home: Arns) -> list[policies.Statement]:
     if project.source.provider is Provider.CODECOMMIT:
-        return [
-            policies.allow(
-                ["events:*Rule", "events:*Targets", "events:*Resource", "events:ListTargetsByRule"],
-                [home.of("events", f"rule/{project.resource_name('push')}")],
-            )
-        ]
+        return [policies.allow(MANAGE_RULES, [home.of("events", f"rule/{project.resource_name('push')}")])]
     connections = [home.of("codeconnections", "connection/*"), home.of("codestar-connections", "connection/*")]
     actions = (
         "CreateConnection",

@@ -10,6 +10,7 @@ from stacks import policies
 from stacks.base import BaseStack
 from stacks.pipeline import buildspecs
 from stacks.pipeline.artifacts import Artifacts
+from stacks.pipeline.drift import Drift, manage_drift, watched
 from stacks.pipeline.environments import EnvironmentProjects
 from stacks.pipeline.limits import check_stages
 from stacks.pipeline.projects import BuildProject
@@ -17,7 +18,7 @@ from stacks.pipeline.pull_requests import PullRequests, manage_reviews
 from stacks.pipeline.selfupdate import build_reports, manage_pipeline
 from stacks.pipeline.source import PipelineSource, source_of
 from stacks.pipeline.stages import UPDATED_BY, environment_stages, first_stages
-from stacks.pipeline.standalone import DELIVERY_KEY
+from stacks.pipeline.standalone import DELIVERY_KEY, write_delivery
 from stacks.project import Project
 
 
@@ -35,13 +36,19 @@ class PipelineStack(BaseStack):
             buildspec=buildspecs.BUILD,
             statements=build_reports(project),
         )
-        hand_on = buildspecs.hand_on(project.bucket_name("state"), DELIVERY_KEY) if project.review else ""
+        outside = bool(project.review or watched(project))
+        hand_on = buildspecs.hand_on(project.bucket_name("state"), DELIVERY_KEY) if outside else ""
         update = self._project(
             "update",
             artifacts,
             description="Brings the pipeline's own stack up to date.",
             buildspec=buildspecs.update(hand_on),
-            statements=[*manage_pipeline(project), *(manage_reviews(project) if project.review else [])],
+            statements=[
+                *manage_pipeline(project),
+                *(manage_reviews(project) if project.review else []),
+                *manage_drift(project),
+                *([write_delivery(project)] if outside else []),
+            ],
         )
         environments = [
             EnvironmentProjects(self, one.name, project=project, environment=one, artifacts=artifacts)
@@ -73,6 +80,8 @@ class PipelineStack(BaseStack):
             PullRequests(
                 self, "pull_requests", project=project, review=project.review, artifacts=artifacts, source=source
             )
+        if watched(project):
+            Drift(self, "drift", project=project, artifacts=artifacts)
         TerraformOutput(self, "pipeline_name", value=pipeline.name)
 
     def _project(self, part: str, artifacts: Artifacts, **arguments: object) -> BuildProject:

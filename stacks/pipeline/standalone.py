@@ -43,6 +43,7 @@ class StandaloneProject(Construct):
         id: str,
         *,
         project: Project,
+        name: str,
         artifacts: Artifacts,
         description: str,
         buildspec: str,
@@ -52,8 +53,7 @@ class StandaloneProject(Construct):
         source: CodebuildProjectSource | None = None,
     ) -> None:
         super().__init__(scope, id)
-        self._project = project
-        name = project.resource_name(id)
+        self._named = name
         place = f"{project.bucket_name('state')}/{DELIVERY_KEY}"
         delivery = CodebuildProjectSource(type="S3", location=place, buildspec=check_buildspec(name, buildspec))
         second = CodebuildProjectSecondarySources(type="S3", location=place, source_identifier=DELIVERY)
@@ -92,17 +92,24 @@ class StandaloneProject(Construct):
         rule = CloudwatchEventRule(
             self,
             "rule",
-            name=self._project.resource_name(self.node.id),
+            name=self._named,
             description=description,
             event_pattern=policies.compact(pattern),
         )
         self._target(rule, CloudwatchEventTargetInputTransformer(input_paths=paths, input_template=template))
 
+    def start_every(self, schedule: str, description: str) -> None:
+        """Start a build on ``schedule``."""
+        rule = CloudwatchEventRule(
+            self, "rule", name=self._named, description=description, schedule_expression=schedule
+        )
+        self._target(rule, None)
+
     def _target(self, rule: CloudwatchEventRule, transformer: CloudwatchEventTargetInputTransformer | None) -> None:
         role = IamRole(
             self,
             "starter",
-            name=self._project.resource_name(f"start-{self.node.id}"),
+            name=starter(self._named),
             assume_role_policy=policies.trust("events.amazonaws.com"),
         )
         allowed = policies.document(policies.allow(["codebuild:StartBuild"], [self.arn]))
@@ -110,6 +117,11 @@ class StandaloneProject(Construct):
         CloudwatchEventTarget(
             self, "target", rule=rule.name, arn=self.arn, role_arn=role.arn, input_transformer=transformer
         )
+
+
+def starter(name: str) -> str:
+    """The role as which EventBridge starts the project of that name."""
+    return f"{name}-start"
 
 
 def delivery_arn(project: Project) -> str:
@@ -126,6 +138,11 @@ def read_delivery(project: Project) -> list[policies.Statement]:
         policies.allow(["s3:GetBucketAcl", "s3:GetBucketLocation"], [_state_bucket(project)]),
         policies.allow(["s3:GetObject", "s3:GetObjectVersion"], [delivery_arn(project)]),
     ]
+
+
+def write_delivery(project: Project) -> policies.Statement:
+    """Hand on our delivery."""
+    return policies.allow(["s3:PutObject"], [delivery_arn(project)])
 
 
 def _state_bucket(project: Project) -> str:

@@ -1,0 +1,74 @@
+"""What an environment runs by: the configuration of its last release, kept beside its state for as long as that."""
+
+import io
+import zipfile
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path, PurePosixPath
+from typing import Any, Final
+
+from delivery.archive import archive
+from delivery.aws import asking, client, code
+from delivery.bootstrap import Backend
+from delivery.errors import DeliveryError
+from delivery.project import Stack
+
+FILE: Final = "deployed.zip"
+MOST_BYTES: Final = 500_000_000
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """A stack as it was last applied, unpacked, and when that was kept."""
+
+    stack: Stack
+    at: datetime
+
+
+def place(backend: Backend, file: str) -> str:
+    """Return the key of a file that is kept beside a state."""
+    return f"{backend.key.rpartition('/')[0]}/{file}"
+
+
+def keep(stack: Stack) -> None:
+    """Keep ``stack``, which was just applied, beside its state; raises ``DeliveryError``."""
+    backend = Backend.of(stack)
+    content = archive([stack.folder], skip=(".terraform", "terraform.tfstate"))
+    with asking(f"what {stack.name} runs by cannot be kept"):
+        client("s3", backend.region).put_object(
+            Bucket=backend.bucket, Key=place(backend, FILE), Body=content, ContentType="application/zip"
+        )
+
+
+def fetch(name: str, backend: Backend, folder: Path) -> Deployed | None:
+    """Return what was last applied as stack ``name``, unpacked into ``folder``; ``None`` where nothing was.
+
+    Raises ``DeliveryError``.
+    """
+    from botocore.exceptions import ClientError
+
+    with asking(f"what {name} runs by cannot be read"):
+        try:
+            answer: dict[str, Any] = client("s3", backend.region).get_object(
+                Bucket=backend.bucket, Key=place(backend, FILE)
+            )
+        except ClientError as error:
+            if code(error) in ("NoSuchKey", "404"):
+                return None
+            raise
+        content = answer["Body"].read(MOST_BYTES)
+    target = folder / "cdktf.out" / "stacks" / name
+    _unpack(content, target)
+    return Deployed(Stack(name, target), answer["LastModified"])
+
+
+def _unpack(content: bytes, target: Path) -> None:
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as zipped:
+            for entry in zipped.infolist():
+                path = PurePosixPath(entry.filename)
+                if path.is_absolute() or ".." in path.parts:
+                    raise DeliveryError(f"{FILE} holds {entry.filename!r}, which would lie outside of its folder")
+            zipped.extractall(target)
+    except zipfile.BadZipFile as error:
+        raise DeliveryError(f"{FILE} is damaged ({error}): release once more") from error

@@ -1,0 +1,176 @@
+"""A team on CodeCommit: its pipeline's stack and its chatbot deployed by real Terraform into a rehearsed AWS."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import main
+from rehearsal.cloud import Cloud
+from rehearsal.commands import cloud_environment, process_environment
+from rehearsal.world import World, world
+from stacks.package import Package
+from stacks.project import Environment, Project, Provider, Source
+from stacks.review import Review
+from tests.rehearsal.pipelines import git
+
+ROOT = Path(__file__).parents[2]
+PATIENCE_SECONDS = 120
+PROJECT = Project(
+    name="acme",
+    bot_name="Acme",
+    account="111122223333",
+    region="eu-west-1",
+    source=Source(provider=Provider.CODECOMMIT, repository="bot"),
+    environments=(Environment(name="dev"), Environment(name="prod")),
+    review=Review(),
+)
+MAKEFILE = "synth:\n\t@mkdir -p cdktf.out && cp -r stacks cdktf.out/\n"
+
+
+@dataclass(frozen=True)
+class Team:
+    """The team's project as UpdatePipeline has it, and a checkout in which synthesis is a copy."""
+
+    world: World
+    project: Path
+    checkout: Path
+    deployed: str | None = None
+    """The version of dev's state."""
+
+    @property
+    def cloud(self) -> Cloud:
+        return self.world.cloud
+
+    def client(self, service: str) -> Any:
+        return self.cloud.client(service)
+
+    def delivery(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        """Run the command line in the project's folder."""
+        living = cloud_environment(self.cloud.endpoint, PROJECT.region) | {"PYTHONPATH": str(ROOT)}
+        return subprocess.run(
+            [sys.executable, "-m", "delivery", *arguments],
+            cwd=self.project,
+            env=process_environment(living | variables),
+            capture_output=True,
+            text=True,
+        )
+
+    def run(self, *arguments: str, **variables: str) -> str:
+        """The same, which has to succeed; return what it printed."""
+        done = self.delivery(*arguments, **variables)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def push(self, branch: str, change: Callable[[Path], None] | None = None) -> str:
+        """Commit a change on ``branch``, which begins where main is, and push it."""
+        known = git(self.checkout, "branch", "--list", branch)
+        git(self.checkout, "checkout", "-q", *([branch] if known else ["-b", branch, "main"]))
+        if change:
+            change(self.checkout)
+        git(self.checkout, "add", "-A")
+        git(self.checkout, "commit", "-q", "--allow-empty", "-m", "A change")
+        git(self.checkout, "push", "-q", str(self.world.repositories.path("bot")), branch)
+        return git(self.checkout, "rev-parse", "HEAD")
+
+    def open(self, branch: str, title: str = "A change") -> str:
+        """Open a pull request to main; return its number."""
+        target = {"repositoryName": "bot", "sourceReference": branch, "destinationReference": "main"}
+        made = self.client("codecommit").create_pull_request(title=title, targets=[target])
+        return str(made["pullRequest"]["pullRequestId"])
+
+    def builds(self, project: str, number: int) -> list[dict[str, Any]]:
+        """Wait until ``project`` has built ``number`` times, and return those builds, oldest first."""
+        codebuild = self.client("codebuild")
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while time.monotonic() < deadline:
+            ids = codebuild.list_builds_for_project(projectName=project, sortOrder="ASCENDING")["ids"]
+            builds: list[dict[str, Any]] = codebuild.batch_get_builds(ids=ids)["builds"] if ids else []
+            if len(builds) >= number and all(build["buildComplete"] for build in builds):
+                return builds
+            time.sleep(0.1)
+        raise AssertionError(f"{project} has not built {number} times: {[build['buildStatus'] for build in builds]}")
+
+    def log(self, build: dict[str, Any]) -> str:
+        """What a build printed."""
+        return Path(build["logs"]["deepLink"].removeprefix("file://")).read_text()
+
+    def comments(self, number: str) -> list[str]:
+        """The comments that readers of a pull request see."""
+        pages = self.client("codecommit").get_paginator("get_comments_for_pull_request").paginate(pullRequestId=number)
+        threads = [thread for page in pages for thread in page["commentsForPullRequestData"]]
+        return [each["content"] for thread in threads for each in thread["comments"] if not each["deleted"]]
+
+    def state(self, stack: str) -> str | None:
+        """The version of a stack's state, ``None`` where it has none."""
+        s3 = self.client("s3")
+        try:
+            found = s3.head_object(Bucket=PROJECT.bucket_name("state"), Key=f"{stack}/terraform.tfstate")
+        except s3.exceptions.ClientError:
+            return None
+        return str(found["VersionId"])
+
+
+def edit(stack: str, pattern: str, replacement: str) -> Callable[[Path], None]:
+    """A change of what a stack's synthesis gives."""
+
+    def change(checkout: Path) -> None:
+        file = checkout / "stacks" / stack / "cdk.tf.json"
+        before = file.read_text()
+        file.write_text(re.sub(pattern, replacement, before))
+        assert file.read_text() != before
+
+    return change
+
+
+def rewrite(stack: str, change: Callable[[dict[str, Any]], None]) -> Callable[[Path], None]:
+    """A change of a stack's configuration as data."""
+
+    def apply(checkout: Path) -> None:
+        file = checkout / "stacks" / stack / "cdk.tf.json"
+        configuration = json.loads(file.read_text())
+        change(configuration)
+        file.write_text(json.dumps(configuration, indent=2))
+
+    return apply
+
+
+@contextmanager
+def team(folder: Path) -> Iterator[Team]:
+    """Bootstrap the team's account, deploy dev, hand on the delivery, and push what is deployed to main."""
+    project, checkout = folder / "project", folder / "checkout"
+    project.mkdir()
+    checkout.mkdir()
+    main.synthesize(PROJECT, Package(), project / "cdktf.out")
+    (project / "delivery").symlink_to(ROOT / "delivery")
+    (project / "build").symlink_to(ROOT / "build")
+    with world(
+        folder / "rehearsal",
+        account=PROJECT.account,
+        region=PROJECT.region,
+        port=0,
+        allowed_hosts=("releases.hashicorp.com", "registry.terraform.io"),
+        hurry=threading.Event(),
+    ) as running:
+        found = Team(running, project, checkout)
+        found.client("codecommit").create_repository(repositoryName="bot")
+        found.run("bootstrap")
+        found.run("terraform", "chatbot-dev", "--", "init")
+        found.run("terraform", "chatbot-dev", "--", "apply", "-auto-approve")
+        found.run("publish", "--bucket", PROJECT.bucket_name("state"), "--key", "delivery/main.zip")
+        shutil.copytree(
+            project / "cdktf.out" / "stacks", checkout / "stacks", ignore=shutil.ignore_patterns(".terraform*")
+        )
+        (checkout / "Makefile").write_text(MAKEFILE)
+        git(checkout, "init", "-q", "-b", "main")
+        git(checkout, "commit", "-q", "--allow-empty", "-m", "Begin")
+        found.push("main")
+        yield replace(found, deployed=found.state("chatbot-dev"))

@@ -1,0 +1,193 @@
+"""Pull requests, lived: a branch is planned by real Terraform in a build of its own, and commented on by another."""
+
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.rehearsal.team import PROJECT, Team, edit, rewrite, team
+
+REVIEW, COMMENT = "acme-review", "acme-comment"
+
+
+@pytest.fixture(scope="module")
+def ours(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
+    """A team whose dev is deployed and whose prod is not."""
+    with team(tmp_path_factory.mktemp("team")) as found:
+        yield found
+
+
+@pytest.fixture
+def built(ours: Team) -> int:
+    """How many branches were planned before this test."""
+    codebuild = ours.client("codebuild")
+    return len(codebuild.list_builds_for_project(projectName=REVIEW)["ids"])
+
+
+@dataclass(frozen=True)
+class Reviewed:
+    """A pull request that was pushed to twice, and the comments that its readers saw after each."""
+
+    number: str
+    commit: str
+    before: str
+    after: str
+
+
+@pytest.fixture(scope="module")
+def reviewed(ours: Team) -> Reviewed:
+    """One whose branch and title would do harm in a shell."""
+    branch, title = "feature/$(touch${IFS}pwned)", "more'; touch pwned; $(touch pwned) \"}]"
+    ours.push(branch, edit("chatbot-dev", '"memory_size": \\d+', '"memory_size": 1024'))
+    number = ours.open(branch, title)
+    ours.builds(COMMENT, 1)
+    (before,) = ours.comments(number)
+    commit = ours.push(branch, edit("chatbot-dev", '"timeout": \\d+', '"timeout": 29'))
+    ours.builds(COMMENT, 2)
+    (after,) = ours.comments(number)
+    return Reviewed(number, commit, before, after)
+
+
+def test_every_push_is_planned_and_the_one_comment_says_what_it_would_change(ours: Team, reviewed: Reviewed) -> None:
+    """Against what is deployed, for every environment."""
+    builds = ours.builds(REVIEW, 2)
+
+    assert [build["buildStatus"] for build in builds] == ["SUCCEEDED", "SUCCEEDED"], ours.log(builds[-1])
+    assert "chatbot-dev: 2 to change" in reviewed.before
+    assert "! memory_size: 512 -> 1024" in reviewed.before
+    assert "timeout" not in reviewed.before
+    assert "! memory_size: 512 -> 1024" in reviewed.after
+    assert "! timeout: " in reviewed.after
+    assert "chatbot-prod: " in reviewed.after
+    assert reviewed.commit[:12] in reviewed.after
+
+
+def test_planning_a_branch_changes_nothing_and_takes_no_lock(ours: Team, reviewed: Reviewed) -> None:
+    """Neither state nor a file: not even one that a branch's name would have a shell make."""
+    locks = ours.client("dynamodb").scan(TableName="acme-locks", FilterExpression="attribute_exists(Info)")["Items"]
+
+    assert ours.state("chatbot-dev") == ours.deployed
+    assert ours.state("chatbot-prod") is None
+    assert locks == []
+    assert not list(ours.project.parent.rglob("pwned"))
+
+
+def external(configuration: dict[str, Any]) -> None:
+    """Have a program run while planning."""
+    configuration["data"] = {"external": {"e": {"program": ["sh", "-c", "touch /tmp/parley-was-here"]}}}
+    configuration["terraform"]["required_providers"]["external"] = {"source": "hashicorp/external"}
+
+
+def test_what_would_run_while_planning_is_refused_and_other_environments_are_planned(ours: Team, built: int) -> None:
+    """The comment says what is not allowed; its status would be a failure."""
+    ours.push("evil", rewrite("chatbot-dev", external))
+    number = ours.open("evil")
+    (build,) = ours.builds(REVIEW, built + 1)[-1:]
+    (comment,) = ours.builds(COMMENT, built + 1)[-1:]
+    (text,) = ours.comments(number)
+
+    assert build["buildStatus"] == "FAILED"
+    assert comment["buildStatus"] == "SUCCEEDED", ours.log(comment)
+    assert "**`chatbot-dev` was not planned:**" in text
+    assert "! data sources of type “external” are not allowed" in text
+    assert "! it needs other providers, or other versions of them" in text
+    assert "chatbot-prod: " in text
+    assert not Path("/tmp/parley-was-here").exists()
+
+
+def test_a_branch_that_does_not_synthesize_and_one_that_lies_are_said_to(ours: Team, built: int) -> None:
+    """The branch's own commands fail, or leave something else than stacks: one line each, in the comment."""
+
+    def fail(checkout: Path) -> None:
+        (checkout / "Makefile").write_text("synth:\n\t@echo no >&2; exit 7\n")
+
+    def lie(checkout: Path) -> None:
+        (checkout / "stacks" / "chatbot-dev" / "cdk.tf.json").unlink()
+        (checkout / "stacks" / "chatbot-dev" / "cdk.tf.json").symlink_to("/proc/self/environ")
+
+    for branch, change in (("broken", fail), ("lying", lie)):
+        ours.push(branch, change)
+    numbers = [ours.open(branch) for branch in ("broken", "lying")]
+    ours.builds(REVIEW, built + 2)
+    ours.builds(COMMENT, built + 2)
+    (broken,), (lying,) = (ours.comments(number) for number in numbers)
+
+    assert "**Nothing was planned:**" in broken
+    assert "! the branch does not synthesize: make --no-print-directory synth ended with 2" in broken
+    assert "! its cdk.tf.json cannot be read" in lying
+    assert "AWS_" not in lying
+
+
+def test_an_environment_that_is_gone_and_a_changed_pipeline_are_noted(ours: Team, built: int) -> None:
+    """Neither shows in a plan of the environments that are left."""
+
+    def remove(checkout: Path) -> None:
+        shutil.rmtree(checkout / "stacks" / "chatbot-prod")
+        edit("pipeline", '"build_timeout": 30', '"build_timeout": 31')(checkout)
+
+    ours.push("gone", remove)
+    number = ours.open("gone")
+    ours.builds(COMMENT, built + 1)
+    (text,) = ours.comments(number)
+
+    assert "! chatbot-prod is no longer synthesized: what it deployed would stay, an orphan" in text
+    assert "! the branch changes stack pipeline too, which is planned after the merge only" in text
+
+
+def test_after_the_merge_the_plan_says_whether_it_is_the_reviewed_one(
+    ours: Team, reviewed: Reviewed, tmp_path: Path
+) -> None:
+    """The same change is; one that was slipped in after the review is not."""
+    stack = ours.project / "cdktf.out" / "stacks" / "chatbot-dev" / "cdk.tf.json"
+    before = stack.read_text()
+    merged = before.replace('"memory_size": 512', '"memory_size": 1024')
+    merged = re.sub('"timeout": \\d+', '"timeout": 29', merged)
+
+    def said(configuration: str) -> str:
+        stack.write_text(configuration)
+        ours.run("plan", "--stack", "chatbot-dev", "--out", str(tmp_path))
+        bucket = PROJECT.bucket_name("artifacts")
+        return ours.run("reviewed", "--stack", "chatbot-dev", "--plan", str(tmp_path), "--bucket", bucket).strip()
+
+    try:
+        answers = [said(merged), said(merged.replace("1024", "1025")), said(before)]
+    finally:
+        stack.write_text(before)
+
+    assert answers == [
+        f"It is the plan that was reviewed on pull request {reviewed.number}, at {reviewed.commit[:12]}.",
+        "No review of a pull request showed this plan.",
+        "It changes nothing, so there was nothing to review.",
+    ]
+
+
+def test_review_prints_the_same_on_one_machine(ours: Team) -> None:
+    """What the working tree would change in what is deployed; its locks are left to others."""
+    stack = ours.project / "cdktf.out" / "stacks" / "chatbot-dev" / "cdk.tf.json"
+    deployed = stack.read_text()
+    stack.write_text(deployed.replace('"memory_size": 512', '"memory_size": 2048'))
+    info = {
+        "ID": "1",
+        "Who": "somebody",
+        "Created": "2026-01-01T00:00:00Z",
+        "Operation": "apply",
+        "Info": "",
+        "Path": "",
+    }
+    key = {"LockID": {"S": f"{PROJECT.bucket_name('state')}/chatbot-dev/terraform.tfstate"}}
+    dynamodb = ours.client("dynamodb")
+    dynamodb.put_item(TableName="acme-locks", Item=key | {"Info": {"S": json.dumps(info)}})
+    try:
+        text = ours.run("review")
+    finally:
+        stack.write_text(deployed)
+        dynamodb.delete_item(TableName="acme-locks", Key=key)
+
+    assert "# chatbot-dev: 2 to change" in text
+    assert "! memory_size: 512 -> 2048" in text
+    assert "# chatbot-prod: " in text
