@@ -30,7 +30,7 @@ PROJECT = Project(
     account="111122223333",
     region="eu-west-1",
     source=Source(provider=Provider.CODECOMMIT, repository="bot"),
-    environments=(Environment(name="dev"), Environment(name="prod")),
+    environments=(Environment(name="dev", drift_schedule="rate(1 hour)"), Environment(name="prod")),
     review=Review(),
 )
 MAKEFILE = "synth:\n\t@mkdir -p cdktf.out && cp -r stacks cdktf.out/\n"
@@ -165,6 +165,7 @@ def team(folder: Path) -> Iterator[Team]:
         found.run("bootstrap")
         found.run("terraform", "chatbot-dev", "--", "init")
         found.run("terraform", "chatbot-dev", "--", "apply", "-auto-approve")
+        found.run("keep", "--stack", "chatbot-dev")
         found.run("publish", "--bucket", PROJECT.bucket_name("state"), "--key", "delivery/main.zip")
         shutil.copytree(
             project / "cdktf.out" / "stacks", checkout / "stacks", ignore=shutil.ignore_patterns(".terraform*")

@@ -3,23 +3,15 @@
 import json
 import re
 import shutil
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.rehearsal.team import PROJECT, Team, edit, rewrite, team
+from tests.rehearsal.team import PROJECT, Team, edit, rewrite
 
 REVIEW, COMMENT = "acme-review", "acme-comment"
-
-
-@pytest.fixture(scope="module")
-def ours(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
-    """A team whose dev is deployed and whose prod is not."""
-    with team(tmp_path_factory.mktemp("team")) as found:
-        yield found
 
 
 @pytest.fixture
