@@ -54,6 +54,8 @@ def parser() -> argparse.ArgumentParser:
     plan.add_argument(
         "--behaviour", type=Path, metavar="FILE", help="the answers that change, in Markdown, for the review"
     )
+    plan.add_argument("--before", type=Path, metavar="DIR", help="the plan of the environment before, to compare with")
+    plan.add_argument("--reviews", default="", metavar="BUCKET", help="where reviews of pull requests are remembered")
     plan.add_argument("--review-bucket", default="", metavar="BUCKET", help="where the review can be read for longer")
     plan.add_argument(
         "--no-record", dest="record", action="store_false", help="keep it out of the ledger: it cannot be applied"

@@ -45,6 +45,7 @@ def _bootstrap(options: argparse.Namespace, project: Project) -> None:
 
 
 def _plan(options: argparse.Namespace, project: Project) -> None:
+    from delivery.context import context_of
     from delivery.ledger import Ledger
     from delivery.plan import make_plan
     from delivery.terraform import Terraform
@@ -58,6 +59,7 @@ def _plan(options: argparse.Namespace, project: Project) -> None:
         options.out,
         behaviour=_text(options.behaviour) if options.behaviour else "",
         review_bucket=options.review_bucket,
+        context=context_of(stack.name, options.before, options.reviews),
         days=options.days,
     )
     if ledger:

@@ -1,4 +1,4 @@
-"""Commands about pull requests: planning a branch, commenting, and looking for the review of a plan."""
+"""Commands about pull requests: planning a branch, commenting, and handing on what that takes."""
 
 import argparse
 import json
@@ -36,11 +36,6 @@ def register(add: Add) -> None:
     publish = add("publish", "hand on this delivery, for pull requests to be reviewed with")
     publish.add_argument("--bucket", required=True, help="the bucket it is put into")
     publish.add_argument("--key", required=True, help="the object's key")
-
-    reviewed = add("reviewed", "say which pull request's review showed a plan")
-    reviewed.add_argument("--stack", required=True, help="the stack the plan was made for")
-    reviewed.add_argument("--plan", required=True, type=Path, metavar="DIR", help="what `plan` wrote")
-    reviewed.add_argument("--bucket", required=True, help="where reviews are kept")
 
 
 def _review(options: argparse.Namespace, project: Project) -> None:
@@ -94,12 +89,6 @@ def _publish(options: argparse.Namespace, project: Project) -> None:
     publish_delivery(project, options.bucket, options.key)
 
 
-def _reviewed(options: argparse.Namespace, _: Project) -> None:
-    from delivery.reviewed import sentence
-
-    print(sentence(options.bucket, options.stack, options.plan / "plan.json"))
-
-
 def _needed(environment: Mapping[str, str], name: str) -> str:
     value = environment.get(name, "")
     if not value:
@@ -112,5 +101,4 @@ COMMANDS: Mapping[str, Callable[[argparse.Namespace, Project], None]] = {
     "pull-request": _pull_request,
     "comment": _comment,
     "publish": _publish,
-    "reviewed": _reviewed,
 }

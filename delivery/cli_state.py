@@ -2,7 +2,9 @@
 
 import argparse
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
+from delivery.errors import UsageError
 from delivery.project import Project
 
 Add = Callable[[str, str], argparse.ArgumentParser]
@@ -18,6 +20,16 @@ def register(add: Add) -> None:
     drift.add_argument("--topic", required=True, metavar="ARN", help="the SNS topic that hears of it")
     drift.add_argument("--namespace", required=True, help="the CloudWatch namespace of the metric")
 
+    add("orphans", "name the states whose stack is no longer synthesized")
+
+    retire = add("retire", "plan the end of an orphan, and destroy what it holds by that plan")
+    retire.add_argument("--stack", required=True, help="the stack that is no longer synthesized")
+    retire.add_argument("--like", default="", metavar="STACK", help="one in its account and region, if none was kept")
+    retire.add_argument("--out", type=Path, metavar="DIR", help="plan, and put plan and review here")
+    retire.add_argument("--plan", type=Path, metavar="DIR", help="apply the plan that lies here")
+    retire.add_argument("--sha256", default="", metavar="DIGEST", help="the digest of the reviewed plan file")
+    retire.add_argument("--approve", choices=["destructive"], help="the plan may lose data for good")
+
 
 def _keep(options: argparse.Namespace, project: Project) -> None:
     from delivery.deployed import keep
@@ -31,7 +43,31 @@ def _drift(options: argparse.Namespace, project: Project) -> None:
     check_drift(project, options.stack, topic=options.topic, namespace=options.namespace)
 
 
+def _orphans(_: argparse.Namespace, project: Project) -> None:
+    from delivery.orphans import orphans
+
+    found = list(orphans(project))
+    print("\n".join(map(str, found)) if found else "every state has its stack")
+
+
+def _retire(options: argparse.Namespace, project: Project) -> None:
+    from delivery.retire import plan_retirement, retire
+    from delivery.terraform import Terraform
+
+    if bool(options.out) == bool(options.plan) or bool(options.plan) != bool(options.sha256):
+        raise UsageError("retire takes --out DIR to plan, or --plan DIR with --sha256 DIGEST to apply")
+    terraform = Terraform.of(project)
+    if options.out:
+        made = plan_retirement(project, terraform, options.stack, options.out, options.like)
+        print(made.review.markdown(), end="")
+    else:
+        approved = options.approve is not None
+        retire(project, terraform, options.stack, options.plan, options.sha256, approved=approved)
+
+
 COMMANDS: Mapping[str, Callable[[argparse.Namespace, Project], None]] = {
     "keep": _keep,
     "drift": _drift,
+    "orphans": _orphans,
+    "retire": _retire,
 }

@@ -9,9 +9,9 @@ from typing import Any, Final
 
 from delivery.archive import archive
 from delivery.aws import asking, client, code
-from delivery.bootstrap import Backend
 from delivery.errors import DeliveryError
 from delivery.project import Stack
+from delivery.state import Backend
 
 FILE: Final = "deployed.zip"
 MOST_BYTES: Final = 500_000_000

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from delivery.aws import asking, client, code
-from delivery.bootstrap import Backend
 from delivery.changes import Change, read_plan
 from delivery.deployed import fetch, place
 from delivery.plan import make_plan
 from delivery.progress import say
 from delivery.project import Project
+from delivery.state import Backend
 from delivery.terraform import Terraform
 from delivery.trail import Trail
 

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -55,6 +55,14 @@ class Made:
         }
 
 
+Context = Callable[[dict[str, Any], Record], str]
+"""What a plan without its secrets, and its record, let one say of where it comes from; as Markdown."""
+
+
+def _nothing(_plan: dict[str, Any], _record: Record) -> str:
+    return ""
+
+
 def make_plan(
     project: Project,
     terraform: Terraform,
@@ -63,12 +71,14 @@ def make_plan(
     *,
     behaviour: str = "",
     review_bucket: str = "",
+    context: Context = _nothing,
     days: int = LIFETIME_DAYS,
     variables: Mapping[str, str] = os.environ,
 ) -> Made:
     """Plan ``stack`` into the folder ``out``: ``tfplan``, ``plan.json``, its review, ``variables.env``, its record.
 
-    ``behaviour`` is what the review says of the bot's answers; ``review_bucket`` gets the review as a page, if given.
+    ``behaviour`` is what the review says of the bot's answers, ``context`` what it says of where the plan comes from;
+    ``review_bucket`` gets the review as a page, if given.
     Raises ``TerraformError``; then none of the files is there.
     """
     if not (stack.folder / PROVIDER_LOCK).is_file():
@@ -83,8 +93,9 @@ def make_plan(
     shown = concealed(terraform.show(stack, plan)) if changes else EMPTY
     review = Review(stack.name, read_plan(shown, _guarded(project, stack)), behaviour)
     record = _record(project, terraform, stack, plan, review, days, variables)
-    review = replace(review, foot=_foot(record))
-    write_whole(out / "plan.json", json.dumps(without_secrets(shown), indent=1) + "\n", mode=PRIVATE)
+    public = without_secrets(shown)
+    review = replace(review, foot="\n\n".join(filter(None, (context(public, record), _foot(record)))))
+    write_whole(out / "plan.json", json.dumps(public, indent=1) + "\n", mode=PRIVATE)
     write_whole(out / "review.md", review.markdown())
     write_whole(out / "review.html", page(review.markdown(), title=review.verdict, risk=review.planned.risk))
     if review_bucket:

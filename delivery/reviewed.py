@@ -4,12 +4,10 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, Final
 
 from delivery.aws import asking, client, code
 from delivery.changes import read_plan
-from delivery.errors import UsageError
 
 Json = dict[str, Any]
 
@@ -86,14 +84,9 @@ def find(bucket: str, stack: str, plan: Json) -> Reviewed | None:
     return Reviewed(**json.loads(content))
 
 
-def sentence(bucket: str, stack: str, plan_json: Path) -> str:
-    """Return one line that says whether the plan in a file was reviewed on a pull request; raises ``DeliveryError``."""
-    try:
-        plan = json.loads(plan_json.read_text())
-        has_changes = read_plan(plan).has_changes
-    except (OSError, ValueError) as error:
-        raise UsageError(f"{plan_json} cannot be read ({error}): give the folder that `plan` wrote") from error
-    if not has_changes:
+def sentence(bucket: str, stack: str, plan: Json) -> str:
+    """Return one line that says whether a review of a pull request showed ``plan``; raises ``DeliveryError``."""
+    if not read_plan(plan).has_changes:
         return "It changes nothing, so there was nothing to review."
     shown = find(bucket, stack, plan)
     if shown is None:

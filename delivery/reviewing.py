@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,7 +11,9 @@ from delivery.changes import read_plan
 from delivery.comments import Service, State, Status, publish
 from delivery.comments.body import compose
 from delivery.errors import DeliveryError
+from delivery.layout import fenced
 from delivery.progress import say
+from delivery.publication import CONSOLES
 from delivery.pull_request import WHOLE, Findings
 from delivery.review import Review
 from delivery.reviewed import remember
@@ -152,9 +153,7 @@ def _problem(name: str) -> str:
 
 
 def _block(lines: list[str]) -> str:
-    text = "\n".join(f"! {line}" for line in lines)
-    fence = "`" * max(3, *(len(run) + 1 for run in re.findall("`+", text)), 3)
-    return f"{fence}diff\n{text}\n{fence}"
+    return fenced(f"! {line}" for line in lines)
 
 
 def _name(name: str) -> str:
@@ -174,10 +173,3 @@ def _page(arn: str) -> str:
     project, _, build = rest.removeprefix("build/").partition(":")
     console = CONSOLES.get(partition, "console.aws.amazon.com")
     return f"https://{region}.{console}/codesuite/codebuild/{account}/projects/{project}/build/{project}%3A{build}/"
-
-
-CONSOLES: Final[Mapping[str, str]] = {
-    "aws-cn": "console.amazonaws.cn",
-    "aws-us-gov": "console.amazonaws-us-gov.com",
-}
-"""https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html"""

@@ -5,10 +5,13 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from delivery.changes import Change
-from delivery.review import Review
+from delivery.layout import plain
+from delivery.review import LOST, Review
 from delivery.risk import Risk
 
-LOST: Final = ("delete", "replace")
+SIGNPOST: Final = 200
+"""Bytes that headings a level down take more, and letters that take more than one."""
+
 SIGNS: Final = {"delete": "-", "replace": "-/+"}
 
 
@@ -27,7 +30,9 @@ def compose(reviews: Sequence[Review], *, head: str, foot: str, limit: int) -> s
     room -= _size(lost) + 2
     parts = [head, verdicts, *([lost] if lost else [])]
     for index, review in enumerate(reviews):
-        part = cut(_demoted(review.markdown()), room // (len(reviews) - index) - 2)
+        share = room // (len(reviews) - index) - 2
+        # Once as the review itself is cut, item by item; then byte by byte, since it never cuts what is lost.
+        part = cut(_demoted(review.markdown(max(share - SIGNPOST, 0))), share)
         parts += [part] if part else []
         room -= _size(part) + 2
     return "\n\n".join((*parts, foot))
@@ -87,24 +92,19 @@ def _lost(reviews: Sequence[Review], room: int) -> str:
 
 def _each(found: Iterable[tuple[str, list[Change]]]) -> Iterable[str]:
     for stack, changes in found:
-        yield from (f"{SIGNS[change.kind]} {stack}: {_plain(change.address)}" for change in changes)
+        yield from (f"{SIGNS[change.kind]} {stack}: {plain(change.address)}" for change in changes)
 
 
 def _by_type(found: Iterable[tuple[str, list[Change]]]) -> Iterable[str]:
     for stack, changes in found:
         yield f"{stack}: {len(changes)}"
         for type_ in dict.fromkeys(change.type for change in changes):
-            names = [_plain(change.address).removeprefix(f"{type_}.") for change in changes if change.type == type_]
-            yield f"- {_plain(type_)}: {' '.join(names)}"
+            names = [plain(change.address).removeprefix(f"{type_}.") for change in changes if change.type == type_]
+            yield f"- {plain(type_)}: {' '.join(names)}"
 
 
 def _gravity(change: Change) -> tuple[bool, str]:
     return change.risk is not Risk.DESTRUCTIVE, change.address
-
-
-def _plain(text: str) -> str:
-    """Return someone else's text as one line: behind our sign, nothing in it can end the block."""
-    return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
 def _size(text: str) -> int:

@@ -26,14 +26,20 @@ cache:
 """
 
 
-def plan() -> str:
-    """Plan ``$STACK``, keep its review in ``$REVIEW_BUCKET``, and hand on the plan and its variables."""
+def plan(before: str = "", *, reviewed: bool = False) -> str:
+    """Plan ``$STACK``, keep its review in ``$REVIEW_BUCKET``, and hand on the plan and its variables.
+
+    The review compares it with the plan in the artifact ``before``, and says which pull request showed it, if any.
+    """
+    more = f'\n        --before "$CODEBUILD_SRC_DIR_{before}"' if before else ""
+    more += '\n        --reviews "$REVIEW_BUCKET"' if reviewed else ""
     return f"""\
 {_HEAD}  exported-variables: [HAS_CHANGES, RISK, SUMMARY, PLAN_SHA256, REVIEW_URL]
 phases:
 {_PYTHON}  build:
     commands:
-      - python3.13 -m delivery plan --stack "$STACK" --out plan --review-bucket "$REVIEW_BUCKET"
+      - >-
+        python3.13 -m delivery plan --stack "$STACK" --out plan --review-bucket "$REVIEW_BUCKET"{more}
       - set -a; . ./plan/variables.env; set +a
 artifacts:
   base-directory: plan

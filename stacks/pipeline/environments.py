@@ -15,19 +15,20 @@ from stacks.project import Environment, Project
 
 
 class EnvironmentProjects(Construct):
-    """The three projects of ``environment``."""
+    """The three projects of ``environment``, whose plan is compared with that of the environment before it."""
 
     def __init__(
         self, scope: Construct, id: str, *, project: Project, environment: Environment, artifacts: Artifacts
     ) -> None:
         super().__init__(scope, id)
+        before = environment_before(project, environment)
         self.project, self.environment = project, environment
         state, chatbot = StatePermissions.of(project, environment), ChatbotPermissions(project, environment)
         self.plan = self._project(
             "plan",
             artifacts,
             description=f"Plans {environment.name}: reads, and changes nothing.",
-            buildspec=buildspecs.plan(),
+            buildspec=buildspecs.plan(plan_artifact(before) if before else "", reviewed=project.review is not None),
             statements=[*state.read(), state.enter(environment), *self._acting("plan", chatbot.read())],
             variables={**self._variables("plan"), "REVIEW_BUCKET": artifacts.bucket.name},
         )
@@ -72,6 +73,12 @@ class EnvironmentProjects(Construct):
         if self.project.is_remote(self.environment):
             variables["TF_VAR_deploy_role_arn"] = remote_role(self.project, self.environment, part)
         return variables
+
+
+def environment_before(project: Project, environment: Environment) -> Environment | None:
+    """The environment that a change reaches just before ``environment``, if there is one."""
+    index = project.environments.index(environment)
+    return project.environments[index - 1] if index else None
 
 
 def plan_artifact(environment: Environment) -> str:

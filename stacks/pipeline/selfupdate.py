@@ -36,6 +36,11 @@ def build_reports(project: Project) -> list[policies.Statement]:
     return [policies.allow([f"codebuild:{action}" for action in actions], [group])]
 
 
+def list_states(project: Project) -> policies.Statement:
+    """See which states there are, to find those without a stack; read none."""
+    return policies.allow(["s3:ListBucket"], [_home(project).bucket(project.bucket_name("state"))])
+
+
 def manage_pipeline(project: Project) -> list[policies.Statement]:
     """Change the pipeline's own stack, and start the execution that runs on its new definition."""
     home = _home(project)

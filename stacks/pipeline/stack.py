@@ -11,11 +11,11 @@ from stacks.base import BaseStack
 from stacks.pipeline import buildspecs
 from stacks.pipeline.artifacts import Artifacts
 from stacks.pipeline.drift import Drift, manage_drift, watched
-from stacks.pipeline.environments import EnvironmentProjects
+from stacks.pipeline.environments import EnvironmentProjects, environment_before
 from stacks.pipeline.limits import check_stages
 from stacks.pipeline.projects import BuildProject
 from stacks.pipeline.pull_requests import PullRequests, manage_reviews
-from stacks.pipeline.selfupdate import build_reports, manage_pipeline
+from stacks.pipeline.selfupdate import build_reports, list_states, manage_pipeline
 from stacks.pipeline.source import PipelineSource, source_of
 from stacks.pipeline.stages import UPDATED_BY, environment_stages, first_stages
 from stacks.pipeline.standalone import DELIVERY_KEY, write_delivery
@@ -34,7 +34,7 @@ class PipelineStack(BaseStack):
             artifacts,
             description="Checks, tests and synthesizes a commit.",
             buildspec=buildspecs.BUILD,
-            statements=build_reports(project),
+            statements=[*build_reports(project), list_states(project)],
         )
         outside = bool(project.review or watched(project))
         hand_on = buildspecs.hand_on(project.bucket_name("state"), DELIVERY_KEY) if outside else ""
@@ -56,7 +56,9 @@ class PipelineStack(BaseStack):
         ]
         stages = first_stages(source.action(), build, update, project.name)
         for projects in environments:
-            stages += environment_stages(projects.environment, projects)
+            stages += environment_stages(
+                projects.environment, projects, environment_before(project, projects.environment)
+            )
         every_project = [build, update, *(part for one in environments for part in (one.plan, one.apply, one.verify))]
         pipeline = Codepipeline(
             self,

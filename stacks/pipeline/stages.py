@@ -79,16 +79,18 @@ def first_stages(
     ]
 
 
-def environment_stages(environment: Environment, projects: EnvironmentProjects) -> list[CodepipelineStage]:
+def environment_stages(
+    environment: Environment, projects: EnvironmentProjects, before: Environment | None
+) -> list[CodepipelineStage]:
     """The stages of one environment: its plan, its approvals where there are any, its deployment."""
-    return [_plan(environment, projects), *_approvals(environment), _deploy(environment, projects)]
+    return [_plan(environment, projects, before), *_approvals(environment), _deploy(environment, projects)]
 
 
-def _plan(environment: Environment, projects: EnvironmentProjects) -> CodepipelineStage:
+def _plan(environment: Environment, projects: EnvironmentProjects, before: Environment | None) -> CodepipelineStage:
     action = build_action(
         "Plan",
         projects.plan,
-        inputs=[BUILD_ARTIFACT],
+        inputs=[BUILD_ARTIFACT, *([plan_artifact(before)] if before else [])],
         outputs=[plan_artifact(environment)],
         namespace=f"{environment.name}-plan",
         variables=EXECUTION,

@@ -175,6 +175,30 @@ def test_the_stages_stand_in_the_order_in_which_a_change_travels(stacks: dict[st
     assert [stage["name"] for stage in pipeline["stage"]] == expected
 
 
+def test_each_environments_plan_is_compared_with_that_of_the_one_before(stacks: dict[str, Stack]) -> None:
+    """Its artifact is the second input of the next plan; the first environment has none to be compared with."""
+    (pipeline,) = resources(stacks["pipeline"], "aws_codepipeline").values()
+    inputs = [s["action"][0]["input_artifacts"] for s in pipeline["stage"] if s["name"].endswith("-plan")]
+    projects = resources(stacks["pipeline"], "aws_codebuild_project").values()
+    commands = {each["name"]: each["source"]["buildspec"] for each in projects}
+    names = [environment.name for environment in PROJECT.environments]
+
+    assert inputs == [["build"], *(["build", f"{name}_plan"] for name in names[:-1])]
+    for name, before in zip(names[1:], names, strict=False):
+        assert f'--before "$CODEBUILD_SRC_DIR_{before}_plan"' in commands[f"{PROJECT.name}-{name}-plan"]
+    assert "--before" not in commands[f"{PROJECT.name}-{names[0]}-plan"]
+
+
+def test_the_build_may_list_states_and_read_none(stacks: dict[str, Stack]) -> None:
+    """It names those whose stack is gone."""
+    policies = resources(stacks["pipeline"], "aws_iam_role_policy")
+    (policy,) = (value for name, value in policies.items() if name.startswith("build_"))
+    bucket = f"arn:aws:s3:::{PROJECT.bucket_name('state')}"
+    found = [s["Action"] for s in statements(policy) if any(str(r).startswith(bucket) for r in s["Resource"])]
+
+    assert found == [["s3:ListBucket"]]
+
+
 def test_the_output_holds_no_path_of_the_machine(synthesized: Path) -> None:
     """What one machine synthesizes, another must be able to apply."""
     for path in synthesized.glob("**/*.json"):

@@ -1,6 +1,7 @@
 """What a comment says when there is room for all of it, for some, and for next to nothing."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -123,7 +124,8 @@ def test_whatever_a_branch_names_its_things_the_comment_keeps_its_limit_and_its_
         if len(ticks) >= 3 and (not fence or ticks == fence):
             fence = "" if fence else ticks
         elif not fence:
-            outside.append(line)
+            # Names stand in code within a line too, which nothing inside of it ends.
+            outside.append(re.sub(r"(?<!`)(`+)(?!`).+?(?<!`)\1(?!`)", "", line))
     assert not fence
     assert "@everyone" not in "\n".join(outside)
     assert "aws_sqs_queue" not in "\n".join(outside)
