@@ -27,7 +27,7 @@ unexport TF_CLI_CONFIG_FILE
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup rehearse test chat insights synth check bench bot pictures lock clean python node terraform page
+.PHONY: help setup rehearse test chat insights review synth check bench bot pictures lock clean python node terraform page
 
 help: ## Show these commands
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 14
@@ -45,6 +45,11 @@ chat: setup ## Run the bot alone on loopback (ARGS=…)
 insights: setup terraform ## Show what went unanswered and what got a thumbs-down (ENV=dev, ARGS=…)
 	@test -d cdktf.out || $(RUN) synth
 	@$(RUN) insights --environment $(ENV) $(ARGS)
+
+review: setup terraform ## Print what the working tree would change in what is being rehearsed (ARGS=…)
+	@$(BIN)/python -m rehearsal env > .tools/rehearsal.env
+	@$(RUN) synth > .tools/synth.log 2>&1 || { cat .tools/synth.log >&2; exit 1; }
+	@. ./.tools/rehearsal.env && $(BIN)/python -m delivery review $(ARGS)
 
 synth: setup ## Package the function and synthesize every stack into cdktf.out
 	@$(RUN) synth
