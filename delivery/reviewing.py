@@ -116,10 +116,10 @@ def read(bucket: str, build: Build) -> Findings:
 def parse(content: bytes, commit: str) -> Findings:
     """Return findings written by a stranger, with names and sizes of ours; raises what reading nonsense raises."""
     data = json.loads(content)
-    plans = {name: dict(plan) for name, plan in dict(data["plans"]).items() if STACK.fullmatch(name)}
+    plans = {name: _object(plan) for name, plan in _object(data["plans"]).items() if STACK.fullmatch(name)}
     for name, plan in plans.items():
         Review(name, read_plan(plan)).markdown()
-    problems = {_name(name): _lines(lines) for name, lines in dict(data["problems"]).items()}
+    problems = {_name(name): _lines(lines) for name, lines in _object(data["problems"]).items()}
     return Findings(commit, plans, problems, _lines(data["notes"]))
 
 
@@ -158,6 +158,12 @@ def _block(lines: list[str]) -> str:
 
 def _name(name: str) -> str:
     return name if name == WHOLE or STACK.fullmatch(name) else "a-stack-with-a-strange-name"
+
+
+def _object(value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise TypeError("an object is needed")
+    return value
 
 
 def _lines(lines: Any) -> list[str]:

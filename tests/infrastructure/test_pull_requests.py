@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
-from stacks.project import Environment, Project, Provider, SettingsError, Source
+from delivery.allowed import refusals
+from stacks.project import Environment, Model, Project, Provider, SettingsError, Source
 from stacks.review import Review
+from stacks.settings import PROJECT
 from tests.infrastructure.synthesis import Stack, synthesize
 from tests.infrastructure.test_stacks import resources, statements
 
@@ -292,3 +294,17 @@ def test_the_chatbots_state_holds_no_secret(github: dict[str, Stack], stacks: di
             assert not [kind for kind in kinds if SECRETS.search(kind)], name
             assert not [output for output, value in stack.get("output", {}).items() if value.get("sensitive")], name
             assert not re.findall(r'"(?:password|secret|token|private_key)\w*":', json.dumps(stack["resource"])), name
+
+
+def test_what_we_synthesize_ourselves_may_be_planned(
+    stacks: dict[str, Stack], github: dict[str, Stack], tmp_path: Path
+) -> None:
+    """Else no branch ever could; a model, and an environment that main does not have, are no exceptions."""
+    model = Environment(name="qa", model=Model(id="amazon.nova-lite-v1:0", daily_tokens=10**6))
+    more = synthesize(replace(PROJECT, environments=(*PROJECT.environments, model)), tmp_path)
+    trusted = stacks[f"chatbot-{PROJECT.environments[0].name}"]
+
+    for name, stack in more.items():
+        if name.startswith("chatbot-"):
+            assert refusals(name, stack, stacks.get(name, trusted)) == [], name
+    assert refusals("chatbot-prod", github["chatbot-prod"], github["chatbot-dev"]) == []
