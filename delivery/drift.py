@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from delivery.attributes import UNKNOWN
 from delivery.aws import asking, client, code
 from delivery.changes import Change, read_plan
 from delivery.deployed import fetch, place
@@ -97,7 +98,7 @@ def read_drift(plan: Json, trail: "Trail | None" = None) -> Drift:
     """Return what ``plan``, made of what is deployed, finds changed: outside of Terraform, or left undone by it."""
     planned = read_plan(plan)
     moved = {change.address: change for change in planned.drift}
-    undone = {change.address: change for change in planned.changes if change.address not in moved}
+    undone = {one.address: one for one in planned.changes if one.address not in moved and not _follows(one)}
     if not moved and not undone:
         return Drift()
     lines: list[str] = []
@@ -113,6 +114,11 @@ def read_drift(plan: Json, trail: "Trail | None" = None) -> Drift:
     digest += [[change.address, change.kind] for change in undone.values()]
     fingerprint = hashlib.sha256(json.dumps(sorted(digest)).encode()).hexdigest()
     return Drift(lines, len(moved) + len(undone), fingerprint)
+
+
+def _follows(change: Change) -> bool:
+    """Tell whether a change is but the consequence of another, such as an alias that follows its function's version."""
+    return change.kind == "update" and all(difference.after == UNKNOWN for difference in change.differences)
 
 
 def _headline(change: Change) -> str:

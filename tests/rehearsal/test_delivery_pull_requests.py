@@ -51,10 +51,10 @@ def test_every_push_is_planned_and_the_one_comment_says_what_it_would_change(our
 
     assert [build["buildStatus"] for build in builds] == ["SUCCEEDED", "SUCCEEDED"], ours.log(builds[-1])
     assert "chatbot-dev: 2 to change" in reviewed.before
-    assert "! memory_size: 512 -> 1024" in reviewed.before
+    assert "memory_size: 512 -> 1024" in reviewed.before
     assert "timeout" not in reviewed.before
-    assert "! memory_size: 512 -> 1024" in reviewed.after
-    assert "! timeout: " in reviewed.after
+    assert "memory_size: 512 -> 1024" in reviewed.after
+    assert "timeout: " in reviewed.after
     assert "chatbot-prod: " in reviewed.after
     assert reviewed.commit[:12] in reviewed.after
 
@@ -181,5 +181,5 @@ def test_review_prints_the_same_on_one_machine(ours: Team) -> None:
         dynamodb.delete_item(TableName="acme-locks", Key=key)
 
     assert "# chatbot-dev: 2 to change" in text
-    assert "! memory_size: 512 -> 2048" in text
+    assert "memory_size: 512 -> 2048" in text
     assert "# chatbot-prod: " in text

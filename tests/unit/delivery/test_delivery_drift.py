@@ -54,6 +54,14 @@ def test_what_was_deleted_by_hand_is_said_to_be() -> None:
     assert read_drift(gone).lines == ["aws_sqs_queue.q was deleted"]
 
 
+def test_what_only_follows_from_it_is_not_counted() -> None:
+    """An alias moves to the version that its function will have: nobody changed the alias."""
+    alias = item("aws_lambda_alias.live", "update", before={"function_version": "1"}, after={})
+    alias["change"]["after_unknown"] = {"function_version": True}
+
+    assert read_drift(plan([*MOVED["resource_changes"], alias], MOVED["resource_drift"])).resources == 1
+
+
 def test_what_a_release_left_undone_is_not_blamed_on_anybody() -> None:
     """An apply that broke off leaves differences that nobody made by hand."""
     found = read_drift(plan([item("aws_sqs_queue.q", "create", after={"name": "q"})], []))
