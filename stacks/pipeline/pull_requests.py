@@ -36,6 +36,11 @@ REVIEWED = "pull-requests/reviewed/"
 ADDRESSES = {Provider.GITHUB: "https://github.com", Provider.BITBUCKET: "https://bitbucket.org"}
 # Not a reopened one, whose event is that of whoever reopened it: the code is somebody else's.
 EVENTS = "PULL_REQUEST_CREATED, PULL_REQUEST_UPDATED"
+USE_CONNECTION = [
+    f"{service}:{action}"
+    for service in ("codeconnections", "codestar-connections")
+    for action in ("GetConnection", "GetConnectionToken", "UseConnection")
+]
 ENDED = ["FAILED", "FAULT", "STOPPED", "SUCCEEDED", "TIMED_OUT"]
 
 
@@ -126,12 +131,7 @@ class PullRequests(Construct):
         https://docs.aws.amazon.com/codebuild/latest/userguide/connections-github-app.html
         """
         if isinstance(source, ConnectionSource):
-            actions = [
-                f"{service}:{action}"
-                for service in ("codeconnections", "codestar-connections")
-                for action in ("GetConnection", "GetConnectionToken", "UseConnection")
-            ]
-            return [policies.allow(actions, [source.connection.arn])]
+            return [policies.allow(USE_CONNECTION, [source.connection.arn])]
         return [policies.allow(["codecommit:GitPull"], [self._repository_arn])]
 
     def _commenting(self, artifacts: Artifacts) -> StandaloneProject:
@@ -220,7 +220,10 @@ def manage_reviews(project: Project) -> list[policies.Statement]:
     """What UpdatePipeline needs to change this part of the pipeline's stack."""
     home = Arns(project.partition, project.account, project.region)
     names = [project.resource_name(part) for part in PARTS]
+    connections = [home.of(service, "connection/*") for service in ("codeconnections", "codestar-connections")]
     return [
+        # CodeBuild makes a webhook in the name of whoever asks it to.
+        *([] if project.source.provider is Provider.CODECOMMIT else [policies.allow(USE_CONNECTION, connections)]),
         policies.allow(MANAGE_ROLES, [home.role(name) for name in (*names, *map(starter, names))]),
         policies.allow(["codebuild:*Webhook"], [home.of("codebuild", f"project/{names[0]}")]),
         policies.allow(MANAGE_RULES, [home.of("events", f"rule/{name}") for name in names]),
