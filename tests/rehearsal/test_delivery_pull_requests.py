@@ -1,5 +1,6 @@
 """Pull requests, lived: a branch is planned by real Terraform in a build of its own, and commented on by another."""
 
+import hashlib
 import json
 import re
 import shutil
@@ -183,3 +184,15 @@ def test_review_prints_the_same_on_one_machine(ours: Team) -> None:
     assert "# chatbot-dev: 2 to change" in text
     assert "memory_size: 512 -> 2048" in text
     assert "# chatbot-prod: " in text
+
+
+def test_prods_review_says_that_it_brings_devs_build(ours: Team, tmp_path: Path) -> None:
+    """The function's package is the same to the byte, and what differs from dev's plan is named."""
+    ours.run("plan", "--stack", "chatbot-dev", "--out", str(tmp_path / "dev"), "--no-record")
+    arguments = ("--out", str(tmp_path / "prod"), "--before", str(tmp_path / "dev"), "--no-record")
+    text = ours.run("plan", "--stack", "chatbot-prod", *arguments)
+    (package,) = (ours.project / "cdktf.out" / "stacks" / "chatbot-prod").rglob("lambda.zip")
+
+    assert "**The build that `dev` has:** commit `" in text
+    assert f"function's package `{hashlib.sha256(package.read_bytes()).hexdigest()}` is what both plans" in text
+    assert "`dev` had nothing to change: an earlier execution brought it this far." in text
