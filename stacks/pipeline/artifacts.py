@@ -16,6 +16,10 @@ KEEP_DAYS = 14
 KEEP_REVIEWS_DAYS = 400
 CACHE_PREFIX = "cache/"
 REVIEW_PREFIX = "reviews/"
+# What branches' builds found, and which plans their comments showed: a merge may come long after its review.
+FINDINGS_PREFIX = "pull-requests/builds/"
+SHOWN_PREFIX = "pull-requests/reviewed/"
+KEEP_SHOWN_DAYS = 90
 
 
 class Artifacts(Construct):
@@ -35,6 +39,8 @@ class Artifacts(Construct):
                 f"{project.name}/": KEEP_DAYS,
                 CACHE_PREFIX: KEEP_DAYS,
                 REVIEW_PREFIX: KEEP_REVIEWS_DAYS,
+                FINDINGS_PREFIX: KEEP_DAYS,
+                SHOWN_PREFIX: KEEP_SHOWN_DAYS,
             },
         )
 

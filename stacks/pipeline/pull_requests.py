@@ -18,7 +18,7 @@ from stacks import policies
 from stacks.chatbot.stack import stack_id
 from stacks.pipeline import buildspecs
 from stacks.pipeline.arns import Arns
-from stacks.pipeline.artifacts import Artifacts
+from stacks.pipeline.artifacts import FINDINGS_PREFIX, SHOWN_PREFIX, Artifacts
 from stacks.pipeline.environments import remote_role
 from stacks.pipeline.permissions import ChatbotPermissions, StatePermissions
 from stacks.pipeline.selfupdate import MANAGE_ROLES, MANAGE_RULES
@@ -31,8 +31,6 @@ PLANNING = "review"
 COMMENTING = "comment"
 PARTS = (PLANNING, COMMENTING)
 STACKS = "chatbot-*"
-FINDINGS = "pull-requests/builds/"
-REVIEWED = "pull-requests/reviewed/"
 ADDRESSES = {Provider.GITHUB: "https://github.com", Provider.BITBUCKET: "https://bitbucket.org"}
 # Not a reopened one, whose event is that of whoever reopened it: the code is somebody else's.
 EVENTS = "PULL_REQUEST_CREATED, PULL_REQUEST_UPDATED"
@@ -103,7 +101,7 @@ class PullRequests(Construct):
                     )
                 ),
                 *self._fetch(source),
-                policies.write_objects(artifacts.bucket.arn, FINDINGS),
+                policies.write_objects(artifacts.bucket.arn, FINDINGS_PREFIX),
             ],
             variables={
                 "STACKS": STACKS,
@@ -146,8 +144,8 @@ class PullRequests(Construct):
             buildspec=buildspecs.comment(),
             statements=[
                 policies.allow(["codebuild:BatchGetBuilds"], [self.plan.arn]),
-                *policies.read_objects(artifacts.bucket.arn, FINDINGS),
-                policies.write_objects(artifacts.bucket.arn, REVIEWED),
+                *policies.read_objects(artifacts.bucket.arn, FINDINGS_PREFIX),
+                policies.write_objects(artifacts.bucket.arn, SHOWN_PREFIX),
                 *(self._read_token(secret) if secret else self._write_comments()),
             ],
             variables={

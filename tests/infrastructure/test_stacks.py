@@ -301,7 +301,8 @@ def test_plans_are_gone_after_two_weeks_and_reviews_after_a_year(stacks: dict[st
         rule.get("prefix"): rule["expiration"]["days"] for rule in bucket["lifecycle_rule"] if "expiration" in rule
     }
 
-    assert expiring == {f"{PROJECT.name}/": 14, "cache/": 14, "reviews/": 400}
+    pull_requests = {"pull-requests/builds/": 14, "pull-requests/reviewed/": 90}
+    assert expiring == {f"{PROJECT.name}/": 14, "cache/": 14, "reviews/": 400} | pull_requests
 
 
 def test_an_environment_in_another_account_is_reached_through_a_role_that_no_plan_freezes(
