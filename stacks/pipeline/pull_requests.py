@@ -1,6 +1,6 @@
 """PullRequests: a project that plans branches and is not trusted, and one that comments and is.
 
-See docs/decisions/0011-two-builds-for-a-pull-request.md.
+See docs/decisions/0013-two-builds-for-a-pull-request.md.
 """
 
 import json
