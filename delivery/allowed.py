@@ -5,11 +5,14 @@ branch's stack is planned only if all in it stands in the tables below, from a f
 https://developer.hashicorp.com/terraform/language/syntax/json
 """
 
+import errno
 import json
 import re
 import shutil
+import stat
 from collections.abc import Callable, Iterator
 from fnmatch import fnmatchcase
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -44,16 +47,20 @@ FUNCTIONS: Final = frozenset(
     {
         *("abspath", "file", "filebase64", "filebase64sha256", "filebase64sha512", "fileexists", "filemd5", "fileset"),
         *("filesha1", "filesha256", "filesha512", "pathexpand", "templatefile"),
-        *("nonsensitive", "rsadecrypt"),
+        *("nonsensitive", "rsadecrypt", "templatestring"),
     }
 )
-"""Functions that are refused: they read this machine's files, or show what is marked as a secret."""
+"""Functions that are refused: they read this machine's files, show what is marked as a secret, or run such functions by
+a text that is put together while planning."""
 
-CALL: Final = re.compile(r"(?<![\w.-])((?:\w+::)*\w+)(?:\s|/\*.*?\*/|(?:#|//)[^\n]*\n)*\(", re.DOTALL)
+# A minus before a name belongs to the name, or is one: the second is a call.
+CALL: Final = re.compile(r"(?<![\w.])((?:\w+::)*\w+)(?:\s|/\*.*?\*/|(?:#|//)[^\n]*\n)*\(", re.DOTALL)
 FILES: Final = frozenset({"filename", "source"})
 ASSET: Final = re.compile(r"assets/(?!.*\.\.)[\w./-]+")
 STACK: Final = re.compile(r"[a-z][a-z0-9-]{0,63}")
+CONFIGURATION_BYTES: Final = 20_000_000
 ASSETS_BYTES: Final = 500_000_000
+MOST_ASSETS: Final = 10_000
 
 
 def refusals(name: str, stack: Json, trusted: Json) -> list[str]:
@@ -83,7 +90,8 @@ def adopt(name: str, folder: Path, trusted: Path, target: Path) -> list[str]:
         # Read once and written anew: of a key that stands twice, Terraform would have seen both.
         stack = json.loads(text)
     except (OSError, ValueError, RecursionError) as error:
-        return [f"its cdk.tf.json cannot be read ({type(error).__name__})"]
+        why = getattr(error, "strerror", None) or type(error).__name__
+        return [f"its cdk.tf.json cannot be read ({why})"]
     try:
         ours = json.loads((trusted / "cdk.tf.json").read_text())
     except (OSError, ValueError) as error:
@@ -97,8 +105,11 @@ def adopt(name: str, folder: Path, trusted: Path, target: Path) -> list[str]:
 
 def _copy_assets(folder: Path, target: Path) -> list[str]:
     total, assets = 0, folder / "assets"
-    for path in (assets, *sorted(assets.rglob("*"))) if assets.exists() else ():
-        if path.is_symlink() or not (path.is_file() or path.is_dir()):
+    found = [assets, *islice(assets.rglob("*"), MOST_ASSETS)] if assets.is_symlink() or assets.exists() else []
+    if len(found) > MOST_ASSETS:
+        return [f"it has {MOST_ASSETS} assets or more"]
+    for path in found:
+        if not path.is_dir(follow_symlinks=False) and not _is_own(path):
             return ["its assets hold a link or a device"]
         if path.is_file():
             total += path.stat().st_size
@@ -112,9 +123,20 @@ def _copy_assets(folder: Path, target: Path) -> list[str]:
 
 def _regular(path: Path) -> Path:
     """Return ``path`` if it is a file that lies in ``cdktf.out/stacks/NAME``, and not a link to one elsewhere."""
-    if any(part.is_symlink() for part in (path, *path.parents[:3])) or not path.is_file():
-        raise OSError(f"{path} is no regular file")
+    if any(part.is_symlink() for part in path.parents[:3]) or not _is_own(path):
+        raise OSError(errno.EINVAL, "it is no file of its own", str(path))
+    if path.stat().st_size > CONFIGURATION_BYTES:
+        raise OSError(errno.EFBIG, "it is too large", str(path))
     return path
+
+
+def _is_own(path: Path) -> bool:
+    """Tell whether ``path`` is a file of that name alone: a hard link, too, may lead to one that its maker cannot read.
+
+    https://docs.kernel.org/admin-guide/sysctl/fs.html#protected-hardlinks
+    """
+    found = path.lstat()
+    return stat.S_ISREG(found.st_mode) and found.st_nlink == 1
 
 
 def _blocks(_: str, stack: Json, __: Json) -> Iterator[str]:

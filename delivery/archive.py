@@ -17,32 +17,41 @@ FILE_MODE: Final = 0o100644
 MADE_ON_UNIX: Final = 3
 
 
-def archive(folders: Iterable[Path], *, skip: tuple[str, ...] = ()) -> bytes:
-    """Return a zip of everything in ``folders`` but parts called ``skip``: the same files give the same bytes, always.
+SMALL: Final = 9
+QUICK: Final = 1
+"""A fifth of the time for a tenth more."""
+
+
+def archive(folders: Iterable[Path]) -> bytes:
+    """Return a zip of everything in ``folders``, side by side: the same files give the same bytes, always."""
+    return pack(files(folders))
+
+
+def pack(found: Iterable[tuple[str, Path]], level: int = SMALL) -> bytes:
+    """Return a zip of files by the names they have in it.
 
     Lambda needs files readable by all. https://docs.aws.amazon.com/lambda/latest/dg/python-package.html
     """
     content = io.BytesIO()
-    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as zipped:
-        for name, path in _files(folders):
-            if any(part in skip for part in name.split("/")):
-                continue
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as zipped:
+        for name, path in found:
             entry = zipfile.ZipInfo(name, EPOCH)
             entry.external_attr = FILE_MODE << 16
             entry.create_system = MADE_ON_UNIX
-            zipped.writestr(entry, path.read_bytes(), zipfile.ZIP_DEFLATED, 9)
+            zipped.writestr(entry, path.read_bytes(), zipfile.ZIP_DEFLATED, level)
     return content.getvalue()
 
 
 def fingerprint(folders: Iterable[Path]) -> str:
     """Return a SHA-256 over the names and contents of everything in ``folders``, in hexadecimal."""
     found = hashlib.sha256()
-    for name, path in _files(folders):
+    for name, path in files(folders):
         found.update(json.dumps([name, sha256(path)]).encode())
     return found.hexdigest()
 
 
-def _files(folders: Iterable[Path]) -> list[tuple[str, Path]]:
+def files(folders: Iterable[Path]) -> list[tuple[str, Path]]:
+    """Return every file in ``folders`` and its name there, in order."""
     return sorted(
         (path.relative_to(folder).as_posix(), path)
         for folder in folders

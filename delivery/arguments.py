@@ -66,6 +66,7 @@ def parser() -> argparse.ArgumentParser:
     apply.add_argument("--plan", required=True, type=Path, metavar="DIR", help="what `plan` wrote")
     apply.add_argument("--sha256", required=True, metavar="DIGEST", help="the digest of the reviewed plan file")
     apply.add_argument("--environment", help="the environment it was made for (default: ENVIRONMENT, or the stack's)")
+    apply.add_argument("--keep", action="store_true", help="keep the stack beside its state, for drift to be found by")
     apply.add_argument("--outputs", type=Path, metavar="FILE", help="write the stack's outputs here, e.g. URL='…'")
 
     recover = add("recover", "say what to do about an apply that broke off")
@@ -94,6 +95,10 @@ def parser() -> argparse.ArgumentParser:
 
     update = add("update", "update the pipeline's own stack, and restart the pipeline if that changed it")
     update.add_argument("--stack", default="pipeline", help="the pipeline's stack (default: %(default)s)")
+
+    update.add_argument(
+        "--hand-on", type=cli_reviews.place, metavar="s3://BUCKET/KEY", help="then put this delivery there"
+    )
 
     terraform = add("terraform", "run Terraform in a stack's folder")
     terraform.add_argument("stack", help="a folder of cdktf.out/stacks")

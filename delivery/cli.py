@@ -69,12 +69,15 @@ def _plan(options: argparse.Namespace, project: Project) -> None:
 
 def _apply(options: argparse.Namespace, project: Project) -> None:
     from delivery.apply import Place, apply_plan, write_outputs
+    from delivery.deployed import keep
     from delivery.terraform import Terraform
 
     stack = project.stack(options.stack)
     terraform = Terraform.of(project)
     environment = options.environment or os.environ.get("ENVIRONMENT") or stack.environment
     apply_plan(Place.of(project, terraform, stack, environment), options.plan, options.sha256)
+    if options.keep:
+        keep(stack)
     if options.outputs:
         write_outputs(terraform, stack, options.outputs)
 
@@ -135,11 +138,14 @@ def _insights(options: argparse.Namespace, project: Project) -> None:
 
 
 def _update(options: argparse.Namespace, project: Project) -> None:
+    from delivery.publish import publish_delivery
     from delivery.terraform import Terraform
     from delivery.update import Execution, update
 
     stack, execution = project.stack(options.stack), Execution.of(os.environ)
     update(project, Terraform.of(project), stack, execution)
+    if options.hand_on:
+        publish_delivery(project, *options.hand_on)
 
 
 def _package(options: argparse.Namespace, project: Project) -> None:

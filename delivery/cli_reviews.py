@@ -34,8 +34,15 @@ def register(add: Add) -> None:
     comment.add_argument("--name", required=True, help="the project's name")
 
     publish = add("publish", "hand on this delivery, for pull requests to be reviewed with")
-    publish.add_argument("--bucket", required=True, help="the bucket it is put into")
-    publish.add_argument("--key", required=True, help="the object's key")
+    publish.add_argument("--to", required=True, type=place, metavar="s3://BUCKET/KEY", help="where it is put")
+
+
+def place(text: str) -> tuple[str, str]:
+    """Return the bucket and the key that ``text`` names; raises ``ArgumentTypeError``."""
+    bucket, _, key = text.removeprefix("s3://").partition("/")
+    if not (text.startswith("s3://") and bucket and key):
+        raise argparse.ArgumentTypeError(f"{text!r} is no s3://BUCKET/KEY")
+    return bucket, key
 
 
 def _review(options: argparse.Namespace, project: Project) -> None:
@@ -86,7 +93,7 @@ def _comment(options: argparse.Namespace, _: Project) -> None:
 def _publish(options: argparse.Namespace, project: Project) -> None:
     from delivery.publish import publish_delivery
 
-    publish_delivery(project, options.bucket, options.key)
+    publish_delivery(project, *options.to)
 
 
 def _needed(environment: Mapping[str, str], name: str) -> str:

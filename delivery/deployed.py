@@ -7,13 +7,16 @@ from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
-from delivery.archive import archive
+from delivery.archive import QUICK, files, pack
 from delivery.aws import asking, client, code
 from delivery.errors import DeliveryError
 from delivery.project import Stack
 from delivery.state import Backend
 
 FILE: Final = "deployed.zip"
+TERRAFORMS: Final = (".terraform/", "terraform.tfstate")
+"""What Terraform keeps in a stack's folder for itself."""
+
 MOST_BYTES: Final = 500_000_000
 
 
@@ -33,7 +36,8 @@ def place(backend: Backend, file: str) -> str:
 def keep(stack: Stack) -> None:
     """Keep ``stack``, which was just applied, beside its state; raises ``DeliveryError``."""
     backend = Backend.of(stack)
-    content = archive([stack.folder], skip=(".terraform", "terraform.tfstate"))
+    found = [(name, path) for name, path in files([stack.folder]) if not name.startswith(TERRAFORMS)]
+    content = pack(found, QUICK)
     with asking(f"what {stack.name} runs by cannot be kept"):
         client("s3", backend.region).put_object(
             Bucket=backend.bucket, Key=place(backend, FILE), Body=content, ContentType="application/zip"

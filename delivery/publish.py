@@ -1,16 +1,16 @@
 """Handing this delivery on: the code and the stacks that reviews of pull requests are made with."""
 
-import shutil
-import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from delivery.archive import archive
+from delivery.archive import QUICK, files, pack
 from delivery.aws import asking, client
 from delivery.errors import UsageError
 from delivery.project import Project
 
-PARTS: Final = ("delivery", "build/delivery")
+CODE: Final = "delivery"
+PACKAGES: Final = "build/delivery"
 PER_STACK: Final = ("cdk.tf.json", ".terraform.lock.hcl")
 
 
@@ -19,18 +19,19 @@ def publish_delivery(project: Project, bucket: str, key: str) -> None:
 
     Raises ``UsageError`` where a part is not there, ``DeliveryError`` when it cannot be put there.
     """
-    with tempfile.TemporaryDirectory(prefix="publish-") as name:
-        staging = Path(name)
-        for part in PARTS:
-            if not (project.root / part).is_dir():
-                raise UsageError(f"there is no {project.root / part}: run `python -m delivery package --with-delivery`")
-            ignored = shutil.ignore_patterns("__pycache__") if part == PARTS[0] else None
-            shutil.copytree(project.root / part, staging / part, ignore=ignored)
-        for stack in project.stack_names:
-            for file in PER_STACK:
-                target = staging / "cdktf.out" / "stacks" / stack / file
-                target.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(project.stack(stack).folder / file, target)
-        content = archive([staging])
+    content = pack(_parts(project), QUICK)
     with asking(f"cannot hand on the delivery to s3://{bucket}/{key}"):
         client("s3").put_object(Bucket=bucket, Key=key, Body=content, ContentType="application/zip")
+
+
+def _parts(project: Project) -> Iterator[tuple[str, Path]]:
+    for part in (CODE, PACKAGES):
+        folder = project.root / part
+        if not folder.is_dir():
+            raise UsageError(f"there is no {folder}: run `python -m delivery package --with-delivery`")
+        # The packages' byte-code is valid wherever it lies, ours is not.
+        found = files([folder])
+        yield from ((f"{part}/{name}", path) for name, path in found if part != CODE or path.suffix != ".pyc")
+    for stack in project.stack_names:
+        for file in PER_STACK:
+            yield f"cdktf.out/stacks/{stack}/{file}", project.stack(stack).folder / file

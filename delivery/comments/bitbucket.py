@@ -83,5 +83,5 @@ class Bitbucket:
 
 def _token(token: str) -> Token:
     if ":" not in token:
-        return Token(f"Bearer {token}")
-    return Token(f"Basic {base64.b64encode(token.encode()).decode()}")
+        return Token(f"Bearer {token}", token)
+    return Token(f"Basic {base64.b64encode(token.encode()).decode()}", token.partition(":")[2])

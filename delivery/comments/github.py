@@ -23,7 +23,7 @@ class GitHub:
         self._rest = Rest(
             "GitHub",
             address or ADDRESS,
-            Token(f"Bearer {token}"),
+            Token(f"Bearer {token}", token),
             needs="to be a personal one, with the permissions “Pull requests” and “Commit statuses” to write",
             headers={"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"},
         )

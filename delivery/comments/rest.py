@@ -30,9 +30,10 @@ SAID: Final = 300
 
 @dataclass(frozen=True)
 class Token(AuthBase):
-    """The header that a token travels in; as ``auth`` it takes precedence over a ``.netrc``."""
+    """The header that ``secret`` travels in; as ``auth`` it takes precedence over a ``.netrc``."""
 
     header: str
+    secret: str
 
     def __call__(self, request: "PreparedRequest") -> "PreparedRequest":
         """Add the header to ``request``."""
@@ -41,6 +42,12 @@ class Token(AuthBase):
 
     def __repr__(self) -> str:
         return "Token(…)"
+
+    def hidden_in(self, text: str) -> str:
+        """Return ``text`` without the token: a service, or a proxy before it, may repeat what it was sent."""
+        for part in (self.header.partition(" ")[2], self.secret):
+            text = text.replace(part, "…")
+        return text
 
 
 class Patience(Retry):
@@ -90,7 +97,7 @@ class Rest:
         if parts.scheme != "https" and parts.hostname not in ("127.0.0.1", "localhost", "::1"):
             raise UsageError(f"{name}'s address {base!r} is not https")
         self.name, self._base, self._needs = name, base.rstrip("/") + "/", needs
-        self._session = Session()
+        self._session, self._token = Session(), token
         self._session.auth = token
         self._session.headers.update({"Accept": "application/json", "User-Agent": "parley", **headers})
         # A POST that was answered by 502 may have been heeded: whoever adds looks again afterwards.
@@ -109,7 +116,7 @@ class Rest:
             # A redirect would turn a POST into a GET.
             response = self._session.request(method, address, json=body, timeout=TIMEOUT_SECONDS, allow_redirects=False)
         except RequestException as error:
-            raise DeliveryError(f"{self.name} cannot be reached: {_line(str(error))}") from error
+            raise DeliveryError(f"{self.name} cannot be reached: {self._line(str(error))}") from error
         if not 200 <= response.status_code < 300:
             raise DeliveryError(f"{self.name}: {self._refusal(method, path, response)}")
         return Answer(self._json(response), response.links.get("next", {}).get("url", ""))
@@ -130,7 +137,7 @@ class Rest:
             raise DeliveryError(f"{self.name} answered no JSON to {response.request.method}") from error
 
     def _refusal(self, method: str, path: str, response: "Response") -> str:
-        said = _line(response.text)
+        said = self._line(response.text)
         match response.status_code:
             case 401:
                 return "it takes no such token (401): put a valid one into the secret that settings name"
@@ -145,11 +152,12 @@ class Rest:
         return f"{method} {path} was answered by {response.status_code}: {said}"
 
 
+    def _line(self, text: str) -> str:
+        """Return someone else's text as one line that only prints."""
+        words = " ".join(self._token.hidden_in(text)[:2000].split())
+        return "".join(letter if letter.isprintable() else " " for letter in words)[:SAID]
+
+
 def _until(response: "Response") -> str:
     reset = response.headers.get("x-ratelimit-reset", "")
     return f" until {time.strftime('%H:%M UTC', time.gmtime(int(reset)))}" if reset.isdigit() else ""
-
-
-def _line(text: str) -> str:
-    """Return someone else's text as one line that only prints."""
-    return "".join(letter if letter.isprintable() else " " for letter in " ".join(text[:2000].split()))[:SAID]

@@ -56,8 +56,7 @@ phases:
     commands:
       - >-
         python3.13 -m delivery apply --stack "$STACK" --plan "$CODEBUILD_SRC_DIR_{plan_artifact}"
-        --sha256 "$PLAN_SHA256" --outputs outputs.env
-      - python3.13 -m delivery keep --stack "$STACK"
+        --sha256 "$PLAN_SHA256" --keep --outputs outputs.env
       - set -a; . ./outputs.env; set +a
 {_CACHE}"""
 
@@ -73,19 +72,14 @@ def verify() -> str:
 
 
 def update(hand_on: str = "") -> str:
-    """Bring the pipeline's own stack up to date, then ``hand_on`` this delivery, where that is asked for."""
-    more = f"\n      - {hand_on}" if hand_on else ""
+    """Bring the pipeline's own stack up to date, then hand on this delivery to the object ``hand_on``, if given."""
+    more = f" --hand-on s3://{hand_on}" if hand_on else ""
     return f"""\
 {_HEAD}phases:
 {_PYTHON}  build:
     commands:
       - python3.13 -m delivery update --stack pipeline{more}
 {_CACHE}"""
-
-
-def hand_on(bucket: str, key: str) -> str:
-    """The command that puts this delivery where builds outside of the pipeline find it."""
-    return f"python3.13 -m delivery publish --bucket {bucket} --key {key}"
 
 
 def review() -> str:

@@ -37,7 +37,7 @@ class PipelineStack(BaseStack):
             statements=[*build_reports(project), list_states(project)],
         )
         outside = bool(project.review or watched(project))
-        hand_on = buildspecs.hand_on(project.bucket_name("state"), DELIVERY_KEY) if outside else ""
+        hand_on = f"{project.bucket_name('state')}/{DELIVERY_KEY}" if outside else ""
         update = self._project(
             "update",
             artifacts,

@@ -240,7 +240,7 @@ def test_updatepipeline_hands_on_its_delivery_and_may_change_the_reviews(pipelin
     }
 
     assert (
-        "python3.13 -m delivery publish --bucket acme-state-111122223333-eu-west-1 --key delivery/main.zip"
+        "delivery update --stack pipeline --hand-on s3://acme-state-111122223333-eu-west-1/delivery/main.zip"
         in (update["source"]["buildspec"])
     )
     made = {role["name"] for role in resources(pipeline, "aws_iam_role").values()}

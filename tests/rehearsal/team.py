@@ -1,4 +1,4 @@
-"""A team on CodeCommit: its pipeline's stack and its chatbot deployed by real Terraform into a rehearsed AWS."""
+"""A team on CodeCommit: its reviews, its drift and its chatbot deployed by real Terraform into a rehearsed AWS."""
 
 import json
 import re
@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,6 +21,7 @@ from rehearsal.world import World, world
 from stacks.package import Package
 from stacks.project import Environment, Project, Provider, Source
 from stacks.review import Review
+from tests.rehearsal.deliveries import create_table
 from tests.rehearsal.pipelines import git
 
 ROOT = Path(__file__).parents[2]
@@ -33,6 +35,9 @@ PROJECT = Project(
     environments=(Environment(name="dev", drift_schedule="rate(1 hour)"), Environment(name="prod")),
     review=Review(),
 )
+DEPLOYED = r"\.(pull_requests|drift|store)_"
+"""The parts of the pipeline's stack that no execution of the pipeline runs."""
+
 MAKEFILE = "synth:\n\t@mkdir -p cdktf.out && cp -r stacks cdktf.out/\n"
 
 
@@ -143,9 +148,28 @@ def rewrite(stack: str, change: Callable[[dict[str, Any]], None]) -> Callable[[P
     return apply
 
 
+def _keep_states(found: Team) -> None:
+    """Make what the state stack is; bootstrap has tests of its own."""
+    key = found.client("kms").create_key()["KeyMetadata"]["KeyId"]
+    found.client("kms").create_alias(AliasName=f"alias/{PROJECT.name}", TargetKeyId=key)
+    s3, bucket = found.client("s3"), PROJECT.bucket_name("state")
+    s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": PROJECT.region})
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    create_table(found.client("dynamodb"), PROJECT.resource_name("locks"), "LockID")
+
+
+def _deploy(found: Team, stack: str, pattern: str) -> None:
+    """Apply a stack, or those of its resources whose names ``pattern`` matches."""
+    configuration = json.loads((found.project / "cdktf.out" / "stacks" / stack / "cdk.tf.json").read_text())
+    names = [f"{type_}.{name}" for type_, group in configuration["resource"].items() for name in group]
+    targets = [f"-target={name}" for name in names if pattern and re.search(pattern, name)]
+    found.run("terraform", stack, "--", "init")
+    found.run("terraform", stack, "--", "apply", "-auto-approve", *targets)
+
+
 @contextmanager
 def team(folder: Path) -> Iterator[Team]:
-    """Bootstrap the team's account, deploy dev, hand on the delivery, and push what is deployed to main."""
+    """Prepare the team's account, deploy dev, hand on the delivery, and push what is deployed to main."""
     project, checkout = folder / "project", folder / "checkout"
     project.mkdir()
     checkout.mkdir()
@@ -162,11 +186,11 @@ def team(folder: Path) -> Iterator[Team]:
     ) as running:
         found = Team(running, project, checkout)
         found.client("codecommit").create_repository(repositoryName="bot")
-        found.run("bootstrap")
-        found.run("terraform", "chatbot-dev", "--", "init")
-        found.run("terraform", "chatbot-dev", "--", "apply", "-auto-approve")
+        _keep_states(found)
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(lambda deployed: _deploy(found, *deployed), (("chatbot-dev", ""), ("pipeline", DEPLOYED))))
         found.run("keep", "--stack", "chatbot-dev")
-        found.run("publish", "--bucket", PROJECT.bucket_name("state"), "--key", "delivery/main.zip")
+        found.run("publish", "--to", f"s3://{PROJECT.bucket_name('state')}/delivery/main.zip")
         shutil.copytree(
             project / "cdktf.out" / "stacks", checkout / "stacks", ignore=shutil.ignore_patterns(".terraform*")
         )

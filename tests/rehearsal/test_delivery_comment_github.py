@@ -146,7 +146,7 @@ csvdecode dirname distinct element endswith ephemeralasnull flatten floor format
 index issensitive join jsondecode jsonencode keys length log lookup lower matchkeys max md5 merge min one
 parseint plantimestamp pow range regex regexall replace reverse sensitive setintersection setproduct
 setsubtract setunion sha1 sha256 sha512 signum slice sort split startswith strcontains strrev substr sum
-templatestring textdecodebase64 textencodebase64 timeadd timecmp timestamp title tobool tolist tomap tonumber
+textdecodebase64 textencodebase64 timeadd timecmp timestamp title tobool tolist tomap tonumber
 toset tostring transpose trim trimprefix trimspace trimsuffix try upper urlencode uuid uuidv5 values
 yamldecode yamlencode zipmap
 """

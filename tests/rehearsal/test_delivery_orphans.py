@@ -39,6 +39,11 @@ def deploy(world: World, name: str, *, keep: bool = True) -> None:
     shutil.rmtree(world.folder / "cdktf.out" / "stacks" / name)
 
 
+def buckets(world: World) -> list[str]:
+    """The buckets that there are."""
+    return [each["Name"] for each in world.client("s3").list_buckets()["Buckets"]]
+
+
 def digest(world: World, folder: str = "retire") -> str:
     """The digest that the reviewer has seen."""
     return str(json.loads((world.folder / folder / "record.json").read_text())["plan_sha256"])
@@ -69,23 +74,21 @@ def test_a_state_without_a_stack_is_named_and_ends_by_its_reviewed_plan(world: W
 
 def test_an_orphan_that_holds_data_is_destroyed_with_a_destructive_approval_only(world: World) -> None:
     """Without it nothing is applied, and what would be lost is named."""
-    table = {"name": "turns", "hash_key": "id", "billing_mode": "PAY_PER_REQUEST"}
-    table |= {"attribute": [{"name": "id", "type": "S"}]}
-    world.write("data", stack("data", {"aws_dynamodb_table": {"turns": table}}))
+    world.write("data", stack("data", {"aws_s3_bucket": {"turns": {"bucket": "turns", "force_destroy": True}}}))
     deploy(world, "data")
     planned = world.delivery("retire", "--stack", "data", "--out", "retire")
     apply = ("retire", "--stack", "data", "--plan", "retire", "--sha256", digest(world))
     refused = world.delivery(*apply)
-    tables = world.client("dynamodb").list_tables()["TableNames"]
+    before = buckets(world)
     approved = world.delivery(*apply, "--approve", "destructive")
 
     assert "# data: 1 to destroy (destructive)" in planned.stdout
     assert refused.returncode == 2
     assert refused.stderr.splitlines()[-1].startswith("this plan loses data for good (data: 1 to destroy (destructive)")
     assert refused.stderr.splitlines()[-1].endswith("add --approve destructive")
-    assert "turns" in tables
+    assert "turns" in before
     assert approved.returncode == 0, approved.stderr
-    assert "turns" not in world.client("dynamodb").list_tables()["TableNames"]
+    assert "turns" not in buckets(world)
 
 
 def test_an_orphan_of_which_no_release_is_kept_needs_a_stack_like_it(world: World) -> None:

@@ -100,6 +100,9 @@ def test_a_branch_that_does_not_synthesize_and_one_that_lies_are_said_to(ours: T
         (checkout / "Makefile").write_text("synth:\n\t@echo no >&2; exit 7\n")
 
     def lie(checkout: Path) -> None:
+        """A link to what only the build may read; prod is gone, and the pipeline is another."""
+        shutil.rmtree(checkout / "stacks" / "chatbot-prod")
+        edit("pipeline", '"build_timeout": 30', '"build_timeout": 31')(checkout)
         (checkout / "stacks" / "chatbot-dev" / "cdk.tf.json").unlink()
         (checkout / "stacks" / "chatbot-dev" / "cdk.tf.json").symlink_to("/proc/self/environ")
 
@@ -114,22 +117,9 @@ def test_a_branch_that_does_not_synthesize_and_one_that_lies_are_said_to(ours: T
     assert "! the branch does not synthesize: make --no-print-directory synth ended with 2" in broken
     assert "! its cdk.tf.json cannot be read" in lying
     assert "AWS_" not in lying
-
-
-def test_an_environment_that_is_gone_and_a_changed_pipeline_are_noted(ours: Team, built: int) -> None:
-    """Neither shows in a plan of the environments that are left."""
-
-    def remove(checkout: Path) -> None:
-        shutil.rmtree(checkout / "stacks" / "chatbot-prod")
-        edit("pipeline", '"build_timeout": 30', '"build_timeout": 31')(checkout)
-
-    ours.push("gone", remove)
-    number = ours.open("gone")
-    ours.builds(COMMENT, built + 1)
-    (text,) = ours.comments(number)
-
-    assert "! chatbot-prod is no longer synthesized: what it deployed would stay, an orphan" in text
-    assert "! the branch changes stack pipeline too, which is planned after the merge only" in text
+    # Neither shows in a plan of the environments that are left.
+    assert "! chatbot-prod is no longer synthesized: what it deployed would stay, an orphan" in lying
+    assert "! the branch changes stack pipeline too, which is planned after the merge only" in lying
 
 
 def test_after_the_merge_the_plan_says_whether_it_is_the_reviewed_one(

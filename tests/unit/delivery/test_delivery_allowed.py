@@ -79,6 +79,8 @@ REFUSED = [
     (resource(input="https://x ${filesha256(var.x)}"), "function filesha256() is not allowed"),
     (resource(input="${provider::evil::run()}"), "function provider::evil::run() is not allowed"),
     (resource(input="${nonsensitive(var.x)}"), "function nonsensitive() is not allowed"),
+    (resource(input="${templatestring(local.put_together, {s = var.x})}"), "function templatestring() is not allowed"),
+    (resource(input='${1-file("/proc/self/environ")}'), "function file() is not allowed"),
     (stack(output={"x": {"value": '${fileset("/", "*")}'}}), "function fileset() is not allowed"),
     (stack(resource={"aws_s3_object": {"o": {"source": "/proc/self/environ"}}}), "reads a file that is no asset"),
     (stack(resource={"aws_lambda_function": {"f": {"filename": "assets/../../x"}}}), "is no asset (filename)"),
@@ -191,6 +193,33 @@ def test_links_lead_nowhere(folders: tuple[Path, Path, Path], tmp_path: Path, na
     assert adopt("chatbot-dev", theirs, ours, target)
     assert not [path for path in target.rglob("*") if path.name == "secret" or path.is_symlink()]
     assert name.endswith("secret") or not (target / "assets").exists()
+
+
+@pytest.mark.parametrize("name", ["cdk.tf.json", "assets/zip/lambda.zip"])
+def test_a_second_name_of_a_file_that_is_not_the_branchs_is_refused(
+    folders: tuple[Path, Path, Path], tmp_path: Path, name: str
+) -> None:
+    """Where the kernel lets anybody make one, it reads as its owner does."""
+    theirs, ours, target = folders
+    (tmp_path / "credentials").write_text(json.dumps(TRUSTED))
+    (theirs / name).unlink()
+    (theirs / name).hardlink_to(tmp_path / "credentials")
+
+    assert adopt("chatbot-dev", theirs, ours, target)
+    assert not (target / "assets" / "zip" / "lambda.zip").exists()
+
+
+def test_a_file_of_any_size_costs_no_memory(folders: tuple[Path, Path, Path]) -> None:
+    """It is not read at all."""
+    theirs, ours, target = folders
+    for name in ("cdk.tf.json", "assets/zip/lambda.zip"):
+        with (theirs / name).open("r+b") as file:
+            file.truncate(1 << 40)
+        assert adopt("chatbot-dev", theirs, ours, target) in (
+            ["its cdk.tf.json cannot be read (it is too large)"],
+            ["its assets are larger than 500 MB"],
+        )
+        (theirs / name).write_text(json.dumps(TRUSTED))
 
 
 @pytest.mark.parametrize("name", ["../state", "chatbot-@team", "Chatbot", "a b", "", "x" * 80])

@@ -164,6 +164,16 @@ def test_a_wrong_token_is_one_clear_line_without_the_token(service: Setting) -> 
     assert "wrong-secret" not in repr(caught.value) + repr(caught.value.__cause__) + repr(vars(service.client("x")))
 
 
+def test_a_service_that_repeats_what_it_was_sent_does_not_bring_the_token_into_a_log(service: Setting) -> None:
+    """Some proxies answer with the whole request."""
+    sent = {"message": f"refused: Authorization: Bearer {TOKEN}; {TOKEN}"}
+    service.host.instead[f"GET {service.comments}"] = [answer(400, sent)]
+    with pytest.raises(DeliveryError) as caught:
+        service.publish()
+
+    assert "refused: Authorization: Bearer …; …" in str(caught.value)
+
+
 def test_what_is_not_there_or_not_allowed_is_one_clear_line(service: Setting) -> None:
     """404 and 403 both name what the token needs."""
     path = service.comments
