@@ -151,7 +151,6 @@ class Rest:
                 return f"{path} has moved ({response.status_code}): put the repository's new name into settings"
         return f"{method} {path} was answered by {response.status_code}: {said}"
 
-
     def _line(self, text: str) -> str:
         """Return someone else's text as one line that only prints."""
         words = " ".join(self._token.hidden_in(text)[:2000].split())
