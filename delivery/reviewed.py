@@ -12,6 +12,7 @@ from delivery.changes import read_plan
 Json = dict[str, Any]
 
 PREFIX: Final = "pull-requests/reviewed"
+IDENTITY: Final = ("address", "type", "deposed", "previous_address")
 
 
 @dataclass(frozen=True)
@@ -27,11 +28,12 @@ class Reviewed:
 def fingerprint(plan: Json) -> str:
     """Return a digest of what ``plan`` would change, the same for any plan that would change the same to the same.
 
-    ``plan`` is Terraform's JSON without its secrets. What there was before is left out, as are attributes that stay:
-    both may differ though the change is the same, since another one went first.
+    ``plan`` is Terraform's JSON without its secrets; a branch may have made one up. So all that decides what a review
+    shows of a change is in it: its type, which grades it, what was there before, and what is marked as a secret.
+    Attributes that stay are left out: another change may have gone first.
     """
     resources = sorted(
-        ([item["address"], item.get("deposed", ""), item.get("previous_address", ""), _change(item["change"])])
+        json.dumps([*(item.get(key) for key in IDENTITY), _change(item["change"])], sort_keys=True)
         for item in plan.get("resource_changes", [])
         if item["change"]["actions"] not in (["no-op"], ["read"]) or "previous_address" in item
     )
@@ -44,12 +46,14 @@ def fingerprint(plan: Json) -> str:
 
 
 def _change(change: Json) -> list[Any]:
-    """Return what happens, and what every attribute that differs becomes."""
-    before, after, unknown = change.get("before"), change.get("after"), change.get("after_unknown")
+    """Return what happens, and what every attribute that differs was and becomes."""
+    before, after = change.get("before"), change.get("after")
     if isinstance(after, dict) and isinstance(before, dict):
         after = {key: value for key, value in after.items() if before.get(key) != value}
+        before = {key: before.get(key) for key in after}
+    marks = [_marked(change.get(key)) for key in ("before_sensitive", "after_sensitive", "after_unknown")]
     imported = (change.get("importing") or {}).get("id")
-    return [change["actions"], after, _marked(unknown), change.get("replace_paths", []), imported]
+    return [change["actions"], before, after, *marks, change.get("replace_paths", []), imported]
 
 
 def _marked(unknown: Any) -> Any:

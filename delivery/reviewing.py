@@ -16,7 +16,7 @@ from delivery.progress import say
 from delivery.publication import CONSOLES
 from delivery.pull_request import WHOLE, Findings
 from delivery.review import Review
-from delivery.reviewed import remember
+from delivery.reviewed import fingerprint, remember
 
 FINDINGS: Final = "pull-requests/builds"
 MOST_BYTES: Final = 64_000_000
@@ -118,7 +118,9 @@ def parse(content: bytes, commit: str) -> Findings:
     data = json.loads(content)
     plans = {name: _object(plan) for name, plan in _object(data["plans"]).items() if STACK.fullmatch(name)}
     for name, plan in plans.items():
+        # Once here, where what it raises is a finding.
         Review(name, read_plan(plan)).markdown()
+        fingerprint(plan)
     problems = {_name(name): _lines(lines) for name, lines in _object(data["problems"]).items()}
     return Findings(commit, plans, problems, _lines(data["notes"]))
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from delivery.comments.hosting import service_of
 from delivery.errors import DeliveryError, UsageError
 from delivery.pull_request import WHOLE, Findings
-from delivery.reviewed import fingerprint
+from delivery.reviewed import fingerprint, sentence
 from delivery.reviewing import Build, _foot, _head, parse
 
 COMMIT = "c" * 40
@@ -67,6 +67,7 @@ def test_names_and_lines_are_cut_to_what_a_comment_can_hold() -> None:
         written(plans={"chatbot-dev": {"resource_changes": [{}]}}),
         written(plans={"chatbot-dev": {"resource_changes": 5}}),
         written(plans={"chatbot-dev": {"resource_changes": [{"address": 1, "type": [], "change": {"actions": {}}}]}}),
+        written(plans={"chatbot-dev": plan(change("aws_x.a", "update", importing="i-1"))}),
         written(problems={"": "no list"}),
         written(notes=5),
         b'{"plans": ' + b'{"a":' * 100_000,
@@ -105,9 +106,9 @@ def test_problems_stand_in_blocks_that_they_cannot_leave() -> None:
 
 
 def test_the_fingerprint_is_that_of_what_changes_to_what() -> None:
-    """Other values make another; what stays, what was before and in which order they stand do not."""
+    """Other values make another; what stays, and in which order they stand, do not."""
     base = change("aws_x.a", "update", before={"size": 1, "modified": "mon"}, after={"size": 2, "modified": "mon"})
-    later = change("aws_x.a", "update", before={"size": 0, "modified": "tue"}, after={"size": 2, "modified": "tue"})
+    later = change("aws_x.a", "update", before={"size": 1, "modified": "tue"}, after={"size": 2, "modified": "tue"})
     other = change("aws_x.a", "update", before={"size": 1}, after={"size": 3})
     more = change("aws_x.b", "create", after={"size": 1})
     idle = change("aws_x.c", "no-op", before={"x": 1}, after={"x": 1})
@@ -127,6 +128,31 @@ def test_the_fingerprint_is_that_of_what_changes_to_what() -> None:
         plan(),
     ]
     assert len({fingerprint(each) for each in variants}) == len(variants)
+
+
+@pytest.mark.parametrize(
+    ("made", "lie"),
+    [
+        ({}, {"type": "aws_sqs_queue"}),
+        ({"after_sensitive": {"vars": True}}, {}),
+        ({"before_sensitive": {"vars": True}}, {}),
+        ({"before": {"vars": {"A": 0, "EVIL": 1}}}, {}),
+    ],
+)
+def test_a_plan_that_was_made_up_to_show_less_is_not_the_one_that_follows(
+    made: dict[str, Any], lie: dict[str, Any]
+) -> None:
+    """By a type that grades it lower, a mark that hides a value, or a value that it never had before."""
+    body = {"before": {"vars": {"A": 0}}, "after": {"vars": {"A": 1, "EVIL": 1}}}
+    true = change("aws_iam_role_policy.a", "update", **body)
+    shown = change("aws_iam_role_policy.a", "update", **(body | made)) | lie
+
+    assert fingerprint(plan(shown)) != fingerprint(plan(true))
+
+
+def test_a_plan_that_changes_nothing_needs_no_review() -> None:
+    """Nothing is looked up for it."""
+    assert sentence("no-bucket", "chatbot-dev", plan()) == "It changes nothing, so there was nothing to review."
 
 
 def test_a_service_without_a_token_and_an_unknown_one_are_refused() -> None:
