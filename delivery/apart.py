@@ -101,7 +101,8 @@ def apart(source: Path, environment: Mapping[str, str] = os.environ) -> Iterator
     with tempfile.TemporaryDirectory(prefix="apart-") as name:
         folder = Path(name)
         (folder / "home").mkdir()
-        shutil.copytree(source, folder / "source", symlinks=True)
+        # Git's own folder may tell how the repository was fetched, and synthesis needs no history.
+        shutil.copytree(source, folder / "source", symlinks=True, ignore=shutil.ignore_patterns(".git"))
         if user is None:
             say(
                 "no container's credentials are here: the branch's code runs as this user, in an environment of its own"

@@ -46,6 +46,14 @@ def test_it_works_on_a_copy(source: Path) -> None:
     assert (source / "sub" / "file").read_text() == "theirs"
 
 
+def test_how_the_repository_was_fetched_stays_with_us(source: Path) -> None:
+    """Git's folder may lead to whoever's token it was."""
+    (source / ".git").mkdir()
+    (source / ".git" / "config").write_text("[credential]")
+
+    assert run(source, "ls -A > seen; ls .git && echo found >> seen", OURS) == (2, ["seen", "sub"])
+
+
 def test_its_exit_code_is_told(source: Path) -> None:
     """A branch that does not synthesize fails."""
     assert run(source, "exit 3", OURS)[0] == 3
