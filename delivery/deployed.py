@@ -22,10 +22,18 @@ MOST_BYTES: Final = 500_000_000
 
 @dataclass(frozen=True)
 class Deployed:
-    """A stack as it was last applied, unpacked, and when that was kept."""
+    """A stack as it was last applied, unpacked, when that was kept, and which of S3's objects it is."""
 
     stack: Stack
     at: datetime
+    tag: str
+
+    def is_newest(self) -> bool:
+        """Tell whether nothing was applied since; raises ``DeliveryError``."""
+        backend = Backend.of(self.stack)
+        with asking(f"what {self.stack.name} runs by cannot be read"):
+            s3 = client("s3", backend.region)
+            return bool(s3.head_object(Bucket=backend.bucket, Key=place(backend, FILE))["ETag"] == self.tag)
 
 
 def place(backend: Backend, file: str) -> str:
@@ -63,7 +71,7 @@ def fetch(name: str, backend: Backend, folder: Path) -> Deployed | None:
         content = answer["Body"].read(MOST_BYTES)
     target = folder / "cdktf.out" / "stacks" / name
     _unpack(content, target)
-    return Deployed(Stack(name, target), answer["LastModified"])
+    return Deployed(Stack(name, target), answer["LastModified"], answer["ETag"])
 
 
 def _unpack(content: bytes, target: Path) -> None:

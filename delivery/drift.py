@@ -60,8 +60,8 @@ def check_drift(
     backend = Backend.of(project.stack(name))
     with tempfile.TemporaryDirectory(prefix="drift-") as folder:
         found = _look(project, name, backend, Path(folder), environment)
-    if found is None:
-        say(f"{name}: nothing was released by the pipeline yet, so nothing can have drifted")
+    if isinstance(found, str):
+        say(f"{name}: {found}")
         return Drift()
     before = _told(backend, name)
     now = datetime.now(UTC).isoformat(timespec="seconds")
@@ -85,11 +85,15 @@ def check_drift(
     return found
 
 
-def _look(project: Project, name: str, backend: Backend, folder: Path, environment: Mapping[str, str]) -> Drift | None:
+def _look(project: Project, name: str, backend: Backend, folder: Path, environment: Mapping[str, str]) -> Drift | str:
+    """Return what drifted, or why that cannot be told now."""
     deployed = fetch(name, backend, folder)
     if deployed is None:
-        return None
+        return "nothing was released by the pipeline yet, so nothing can have drifted"
     make_plan(Project(folder), Terraform.of(project, environment), deployed.stack, folder / "plan")
+    if not deployed.is_newest():
+        # The plan waited for the lock that a release held, and compares with the one before.
+        return "a release came in between: the next look tells"
     plan: Json = json.loads((folder / "plan" / "plan.json").read_text())
     return read_drift(plan, Trail.of(deployed.stack, deployed.at, environment))
 

@@ -58,20 +58,27 @@ class Team:
     def client(self, service: str) -> Any:
         return self.cloud.client(service)
 
-    def delivery(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        """Run the command line in the project's folder."""
+    def begin(self, *arguments: str) -> "subprocess.Popen[str]":
+        """Begin to run the command line in the project's folder."""
         living = cloud_environment(self.cloud.endpoint, PROJECT.region) | {"PYTHONPATH": str(ROOT)}
-        return subprocess.run(
+        return subprocess.Popen(
             [sys.executable, "-m", "delivery", *arguments],
             cwd=self.project,
-            env=process_environment(living | variables),
-            capture_output=True,
+            env=process_environment(living),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
         )
 
-    def run(self, *arguments: str, **variables: str) -> str:
+    def delivery(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run the command line to its end."""
+        with self.begin(*arguments) as process:
+            printed, said = process.communicate()
+        return subprocess.CompletedProcess(arguments, process.returncode, printed, said)
+
+    def run(self, *arguments: str) -> str:
         """The same, which has to succeed; return what it printed."""
-        done = self.delivery(*arguments, **variables)
+        done = self.delivery(*arguments)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
@@ -113,6 +120,19 @@ class Team:
         pages = self.client("codecommit").get_paginator("get_comments_for_pull_request").paginate(pullRequestId=number)
         threads = [thread for page in pages for thread in page["commentsForPullRequestData"]]
         return [each["content"] for thread in threads for each in thread["comments"] if not each["deleted"]]
+
+    @contextmanager
+    def locked(self, stack: str) -> Iterator[None]:
+        """Hold the lock of a stack's state, as somebody who applies does."""
+        info = {"ID": "1", "Who": "somebody", "Operation": "apply", "Info": "", "Path": ""}
+        key = {"LockID": {"S": f"{PROJECT.bucket_name('state')}/{stack}/terraform.tfstate"}}
+        item = key | {"Info": {"S": json.dumps(info | {"Created": "2026-01-01T00:00:00Z"})}}
+        dynamodb = self.client("dynamodb")
+        dynamodb.put_item(TableName="acme-locks", Item=item)
+        try:
+            yield
+        finally:
+            dynamodb.delete_item(TableName="acme-locks", Key=key)
 
     def state(self, stack: str) -> str | None:
         """The version of a stack's state, ``None`` where it has none."""

@@ -100,3 +100,25 @@ def test_before_the_first_release_there_is_nothing_to_compare_with(ours: Team, l
     assert done.returncode == 0, done.stderr
     assert "chatbot-prod: nothing was released by the pipeline yet" in done.stderr
     assert listener.heard() == []
+
+
+def test_a_release_that_comes_in_between_is_not_taken_for_drift(ours: Team, listener: Listener) -> None:
+    """The look waits for its lock, and would compare what it left with the release before."""
+    function, file = ours.client("lambda"), ours.project / "cdktf.out" / "stacks" / STACK / "released"
+    was = function.get_function_configuration(FunctionName=FUNCTION)["Timeout"]
+    with ours.begin("drift", "--stack", STACK, "--topic", listener.topic, "--namespace", "acme") as looking:
+        assert looking.stderr
+        with ours.locked(STACK):
+            while "planning" not in (line := looking.stderr.readline()):
+                assert line, looking.wait()
+            function.update_function_configuration(FunctionName=FUNCTION, Timeout=98)
+            file.touch()
+            ours.run("keep", "--stack", STACK)
+        said = looking.stderr.read()
+    file.unlink()
+    function.update_function_configuration(FunctionName=FUNCTION, Timeout=was)
+    ours.run("keep", "--stack", STACK)
+
+    assert looking.returncode == 0, said
+    assert "chatbot-dev: a release came in between: the next look tells" in said
+    assert listener.heard() == []

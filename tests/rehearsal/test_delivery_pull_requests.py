@@ -1,7 +1,6 @@
 """Pull requests, lived: a branch is planned by real Terraform in a build of its own, and commented on by another."""
 
 import hashlib
-import json
 import re
 import shutil
 from dataclasses import dataclass
@@ -164,22 +163,11 @@ def test_review_prints_the_same_on_one_machine(ours: Team) -> None:
     stack = ours.project / "cdktf.out" / "stacks" / "chatbot-dev" / "cdk.tf.json"
     deployed = stack.read_text()
     stack.write_text(deployed.replace('"memory_size": 512', '"memory_size": 2048'))
-    info = {
-        "ID": "1",
-        "Who": "somebody",
-        "Created": "2026-01-01T00:00:00Z",
-        "Operation": "apply",
-        "Info": "",
-        "Path": "",
-    }
-    key = {"LockID": {"S": f"{PROJECT.bucket_name('state')}/chatbot-dev/terraform.tfstate"}}
-    dynamodb = ours.client("dynamodb")
-    dynamodb.put_item(TableName="acme-locks", Item=key | {"Info": {"S": json.dumps(info)}})
     try:
-        text = ours.run("review", "--stacks", "chatbot-d*")
+        with ours.locked("chatbot-dev"):
+            text = ours.run("review", "--stacks", "chatbot-d*")
     finally:
         stack.write_text(deployed)
-        dynamodb.delete_item(TableName="acme-locks", Key=key)
 
     assert "# chatbot-dev: 2 to change" in text
     assert "memory_size: 512 -> 2048" in text
