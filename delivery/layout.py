@@ -5,6 +5,9 @@ import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+UNSHOWN = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
+"""https://www.unicode.org/reports/tr44/#General_Category_Values"""
+
 Item = Sequence[str]
 """The lines of one thing that is listed; they stay together."""
 
@@ -69,5 +72,5 @@ def coded(text: str) -> str:
 
 
 def plain(text: str) -> str:
-    """Return ``text`` without characters that move a terminal's cursor or turn the direction of writing."""
-    return "".join("?" if unicodedata.category(character).startswith("C") else character for character in text)
+    """Return ``text`` without characters that move a terminal's cursor, turn the direction of writing or end a line."""
+    return "".join("?" if unicodedata.category(character) in UNSHOWN else character for character in text)

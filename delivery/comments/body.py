@@ -42,7 +42,7 @@ def cut(text: str, room: int) -> str:
     """Return as many lines from the top of ``text`` as ``room`` bytes hold, blocks closed, and what was cut."""
     if _size(text) <= room:
         return text
-    lines = text.splitlines()
+    lines = text.split("\n")
     kept: list[str] = []
     fence = ""
     used = _size(_notice(len(lines)))
@@ -66,7 +66,7 @@ def _demoted(markdown: str) -> str:
     """Return a review with its headings one level down, below the comment's own."""
     fence = ""
     lines = []
-    for line in markdown.strip().splitlines():
+    for line in markdown.strip().split("\n"):
         ticks = re.match("`{3,}", line)
         if ticks:
             fence = "" if ticks[0] == fence else fence or ticks[0]

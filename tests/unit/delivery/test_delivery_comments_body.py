@@ -131,6 +131,18 @@ def test_whatever_a_branch_names_its_things_the_comment_keeps_its_limit_and_its_
     assert "aws_sqs_queue" not in "\n".join(outside)
 
 
+@pytest.mark.parametrize("end", ["\n", "\r", "\v", "\x85", "\u2028", "\u2029"])
+def test_no_kind_of_line_end_leads_out_of_a_block(end: str) -> None:
+    """Unicode has seven; whoever splits lines by all of them must find none in a name or a value."""
+    breaking = change("aws_sqs_queue.q", "update", before={}, after={"a": f"x{end}```{end}@everyone"})
+    lost = change(f"aws_sqs_queue.q{end}@everyone", "delete")
+
+    text = compose([review("chatbot-dev", breaking, lost)], head=HEAD, foot=FOOT, limit=GitHub.limit)
+
+    assert text.splitlines() == text.split("\n")
+    assert not [line for line in text.splitlines() if line.startswith(("@", "```@"))]
+
+
 def test_a_block_that_is_cut_is_closed() -> None:
     """Else all that follows would stand inside of it."""
     text = cut("# a\n\n````diff\n" + "line\n" * 100 + "````\n", 200)
