@@ -21,7 +21,7 @@ from delivery.reviewed import fingerprint, remember
 FINDINGS: Final = "pull-requests/builds"
 MOST_BYTES: Final = 64_000_000
 MOST_LINES: Final = 40
-NUMBER: Final = re.compile(r"pr/(\d{1,18})")
+NUMBER: Final = re.compile(r"pr/([0-9]{1,18})")
 VARIABLE: Final = "PULL_REQUEST"
 CONTEXT: Final = "review"
 
@@ -56,7 +56,7 @@ class Build:
         named = NUMBER.fullmatch(build.get("sourceVersion", ""))
         number = named[1] if named else variables.get(VARIABLE, "")
         commit = str(build.get("resolvedSourceVersion", ""))
-        if not number.isdigit() or not re.fullmatch("[0-9a-f]{40}|[0-9a-f]{64}", commit):
+        if not re.fullmatch("[0-9]{1,18}", number) or not re.fullmatch("[0-9a-f]{40}|[0-9a-f]{64}", commit):
             raise DeliveryError(f"build {arn} is not one of a pull request: nothing to comment on")
         return cls(build["id"].rpartition(":")[2], number, commit, build["buildStatus"], _page(build["arn"]))
 

@@ -147,8 +147,8 @@ def _write_attributes(table_arn: str, partition: str, *attributes: str) -> State
 
 
 def read_digest(table_arn: str, bucket: str, key: str) -> Statement:
-    """Read the digest of one stack's state, which Terraform compares with what it read, and take no lock."""
-    condition = {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [f"{bucket}/{key}-md5"]}}
+    """Read the digest of the states at ``key``, with which Terraform compares what it read, and take no lock."""
+    condition = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{bucket}/{key}-md5"]}}
     return allow(["dynamodb:GetItem"], [table_arn], condition)
 
 

@@ -196,7 +196,7 @@ class StatePermissions:
         ]
 
     def look(self) -> list[policies.Statement]:
-        """Read the state without its lock."""
+        """Read the state, or states, without a lock."""
         reading = policies.read_state(self._arns.bucket(self._bucket), state_key(self.stack))
         return [*reading, policies.read_digest(self._locks, self._bucket, state_key(self.stack))]
 

@@ -90,7 +90,8 @@ class PullRequests(Construct):
             buildspec=buildspecs.review(),
             source=self._source(source, buildspecs.review()),
             statements=[
-                *(statement for one in project.environments for statement in StatePermissions.of(project, one).look()),
+                # Also of an environment that the branch adds, whose state is not there yet.
+                *StatePermissions(project, STACKS).look(),
                 *(
                     statement
                     for one in project.environments

@@ -99,7 +99,10 @@ def test_planning_a_branch_changes_nothing_and_reads_no_secret(pipeline: Stack) 
 
 
 def test_no_object_that_a_branch_can_write_is_read_by_anything_that_deploys(pipeline: Stack) -> None:
-    """Artifacts, caches, states and our delivery lie out of its reach; it reads no artifact either."""
+    """Artifacts, caches, states and our delivery lie out of its reach; it reads no artifact either.
+
+    It reads the states of chatbots, also of one that only the branch has: Terraform asks whether there is one.
+    """
     found = allowed(pipeline, "review")
 
     reads = {
@@ -109,8 +112,7 @@ def test_no_object_that_a_branch_can_write_is_read_by_anything_that_deploys(pipe
         for resource in statement["Resource"]
     }
     assert reads == {
-        "acme-state-111122223333-eu-west-1/chatbot-dev/terraform.tfstate",
-        "acme-state-111122223333-eu-west-1/chatbot-prod/terraform.tfstate",
+        "acme-state-111122223333-eu-west-1/chatbot-*/terraform.tfstate",
         "acme-state-111122223333-eu-west-1/delivery/main.zip",
     }
     review = project(pipeline, "acme-review")
