@@ -69,15 +69,20 @@ def test_planning_a_branch_changes_nothing_and_takes_no_lock(ours: Team, reviewe
     assert not list(ours.project.parent.rglob("pwned"))
 
 
-def external(configuration: dict[str, Any]) -> None:
-    """Have a program run while planning."""
-    configuration["data"] = {"external": {"e": {"program": ["sh", "-c", "touch /tmp/parley-was-here"]}}}
+def hostile(configuration: dict[str, Any]) -> None:
+    """Have programs run while planning, code fetched, the state sent elsewhere, and the build's environment shown."""
+    program = "touch /tmp/parley-was-here"
+    configuration["data"] = {"external": {"e": {"program": ["sh", "-c", program]}}}
     configuration["terraform"]["required_providers"]["external"] = {"source": "hashicorp/external"}
+    configuration["terraform"]["backend"]["s3"]["bucket"] = "a-bucket-of-mine"
+    configuration["module"] = {"m": {"source": "git::https://example.org/x"}}
+    run = {"provisioner": [{"local-exec": {"command": program}}], "input": '${file("/proc/self/environ")}'}
+    configuration["resource"]["terraform_data"] = {"x": run}
 
 
 def test_what_would_run_while_planning_is_refused_and_other_environments_are_planned(ours: Team, built: int) -> None:
     """The comment says what is not allowed; its status would be a failure."""
-    ours.push("evil", rewrite("chatbot-dev", external))
+    ours.push("evil", rewrite("chatbot-dev", hostile))
     number = ours.open("evil")
     (build,) = ours.builds(REVIEW, built + 1)[-1:]
     (comment,) = ours.builds(COMMENT, built + 1)[-1:]
@@ -88,6 +93,10 @@ def test_what_would_run_while_planning_is_refused_and_other_environments_are_pla
     assert "**`chatbot-dev` was not planned:**" in text
     assert "! data sources of type “external” are not allowed" in text
     assert "! it needs other providers, or other versions of them" in text
+    assert "! its state would be kept elsewhere (terraform.backend)" in text
+    assert "! block “module” is not allowed" in text
+    assert "! terraform_data.x has a provisioner, which would run programs" in text
+    assert "! function file() is not allowed" in text
     assert "chatbot-prod: " in text
     assert not Path("/tmp/parley-was-here").exists()
 
