@@ -46,6 +46,7 @@ def place(text: str) -> tuple[str, str]:
 
 
 def _review(options: argparse.Namespace, project: Project) -> None:
+    from dataclasses import replace
     from fnmatch import fnmatchcase
 
     from delivery.plan import make_plan
@@ -57,7 +58,8 @@ def _review(options: argparse.Namespace, project: Project) -> None:
     terraform = Terraform.of(project, {**os.environ, "TF_CLI_ARGS_plan": "-lock=false"})
     with tempfile.TemporaryDirectory(prefix="review-") as folder:
         for name in names:
-            print(make_plan(project, terraform, project.stack(name), Path(folder) / name).review.markdown())
+            review = make_plan(project, terraform, project.stack(name), Path(folder) / name).review
+            print(replace(review, foot="Planned to be read: it was not kept, and cannot be applied.").markdown())
 
 
 def _pull_request(options: argparse.Namespace, project: Project) -> None:

@@ -180,6 +180,7 @@ def test_review_prints_the_same_on_one_machine(ours: Team) -> None:
 
     assert "# chatbot-dev: 2 to change" in text
     assert "memory_size: 512 -> 2048" in text
+    assert "it was not kept, and cannot be applied" in text
 
 
 def test_prods_review_says_that_it_brings_devs_build(ours: Team, merged: Merged, tmp_path: Path) -> None:
