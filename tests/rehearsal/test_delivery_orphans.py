@@ -39,9 +39,9 @@ def deploy(world: World, name: str, *, keep: bool = True) -> None:
     shutil.rmtree(world.folder / "cdktf.out" / "stacks" / name)
 
 
-def buckets(world: World) -> list[str]:
-    """The buckets that there are."""
-    return [each["Name"] for each in world.client("s3").list_buckets()["Buckets"]]
+def groups(world: World) -> list[str]:
+    """The log groups that there are."""
+    return [each["logGroupName"] for each in world.client("logs").describe_log_groups()["logGroups"]]
 
 
 def digest(world: World, folder: str = "retire") -> str:
@@ -74,12 +74,12 @@ def test_a_state_without_a_stack_is_named_and_ends_by_its_reviewed_plan(world: W
 
 def test_an_orphan_that_holds_data_is_destroyed_with_a_destructive_approval_only(world: World) -> None:
     """Without it nothing is applied, and what would be lost is named."""
-    world.write("data", stack("data", {"aws_s3_bucket": {"turns": {"bucket": "turns", "force_destroy": True}}}))
+    world.write("data", stack("data", {"aws_cloudwatch_log_group": {"turns": {"name": "turns"}}}))
     deploy(world, "data")
     planned = world.delivery("retire", "--stack", "data", "--out", "retire")
     apply = ("retire", "--stack", "data", "--plan", "retire", "--sha256", digest(world))
     refused = world.delivery(*apply)
-    before = buckets(world)
+    before = groups(world)
     approved = world.delivery(*apply, "--approve", "destructive")
 
     assert "# data: 1 to destroy (destructive)" in planned.stdout
@@ -88,7 +88,7 @@ def test_an_orphan_that_holds_data_is_destroyed_with_a_destructive_approval_only
     assert refused.stderr.splitlines()[-1].endswith("add --approve destructive")
     assert "turns" in before
     assert approved.returncode == 0, approved.stderr
-    assert "turns" not in buckets(world)
+    assert "turns" not in groups(world)
 
 
 def test_an_orphan_of_which_no_release_is_kept_needs_a_stack_like_it(world: World) -> None:
