@@ -6,7 +6,7 @@ from pathlib import Path
 
 from delivery.vendor import requirement
 
-CATEGORIES = ("default", "develop", "delivery", "lambda")
+CATEGORIES = ("default", "develop", "delivery", "lambda", "learn")
 """Pipenv installs its categories one after another; pip takes them all at once, in half the time."""
 
 

@@ -5,38 +5,33 @@ from __future__ import annotations
 import heapq
 import json
 import math
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
-from chatbot.words import COMMON_STEMS, STOP_WORDS, edits, grams, stem, words
+from chatbot.classifier import Classifier
+from chatbot.features import key
+from chatbot.index import Column, place, unpack
+from chatbot.retrieval import Retrieval, Term
+from chatbot.spelling import Spelling
+from chatbot.words import COMMON_STEMS, STOP_WORDS, term, words
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-INDEX_VERSION = 1
+ANSWERS = 0.5
+"""The confidence from which a section answers a question."""
+NEAR = 0.25
+"""The confidence from which it is worth suggesting."""
+STEEPNESS = 4.0
 
-# BM25's own constants (Robertson & Zaragoza, "The Probabilistic Relevance Framework", 2009): how soon the repetition
-# of a word stops counting, and how much a long section is held back.
-SATURATION = 1.2
-LENGTH_NORMALISATION = 0.5
-
-# How much the best of a section's phrasings counts against all of its words.
 PHRASE_SHARE = 0.5
-ANSWER_THRESHOLD = 0.31
-SUGGESTION_THRESHOLD = 0.2
-# A word that no section knows speaks against an answer, but less than a rare word that one does.
-UNKNOWN_WORD_SHARE = 0.8
-FOLLOW_UP_BONUS = 0.05
-COMMON_WORD_SHARE = 0.4
-# Stop words tell phrasings apart, and make up all of "Who are you?"; in texts they are not looked for.
-STOP_WORD_RARITY = 0.4
-SHORTEST_MISSPELLED_WORD = 4
-LONG_WORD = 7
-WORTH_COMPARING = 0.3
-LOST_BY_AN_EDIT = 0.15
-CERTAINTY_OF_AN_ABBREVIATION = 0.8
+"""How much the nearest of a section's phrasings counts beside all of its words."""
+FOLLOW_UP_BONUS = 0.1
+EARLIER_IMPORTANCE = 0.5
+# A question is rarely longer; of a whole page of text, its beginning and its end are compared.
+MOST_WORDS = 300
+MOST_GUESSES = 12
 
 
 @dataclass(frozen=True)
@@ -47,6 +42,7 @@ class Section:
     title: str
     topic: str
     text: str
+    language: str | None = None
 
 
 @dataclass(frozen=True)
@@ -58,147 +54,136 @@ class Match:
 
     @property
     def answers(self) -> bool:
-        return self.confidence >= ANSWER_THRESHOLD
+        return self.confidence >= ANSWERS
 
     @property
     def is_near(self) -> bool:
-        return self.confidence >= SUGGESTION_THRESHOLD
+        return self.confidence >= NEAR
 
 
-@dataclass(frozen=True)
-class _Phrase:
-    section: int
-    terms: frozenset[str]
-    length: float
+class Sections(Sequence[Section]):
+    """All sections, in the order of the files; one is read when it is asked for."""
+
+    def __init__(self, content: Column, starts: Column) -> None:
+        self._content = content
+        self._starts = starts
+
+    def __len__(self) -> int:
+        return len(self._starts) - 1
+
+    @overload
+    def __getitem__(self, at: int) -> Section: ...
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[Section]: ...
+    def __getitem__(self, at: int | slice) -> Section | Sequence[Section]:
+        if isinstance(at, slice):
+            return [self[number] for number in range(*at.indices(len(self)))]
+        number = range(len(self))[at]
+        content: Any = self._content[self._starts[number] : self._starts[number + 1]]
+        return Section(**json.loads(bytes(content)))
 
 
 class Knowledge:
     """The index that `chatbot.learn` makes, ready to be asked."""
 
-    def __init__(self, index: Mapping[str, Any]) -> None:
-        if index["version"] != INDEX_VERSION:
-            raise ValueError(
-                f"the knowledge index has version {index['version']}, wanted {INDEX_VERSION}: build it anew"
-            )
-        self.sections = tuple(Section(**section) for section in index["sections"])
-        self.starters: tuple[str, ...] = tuple(index["starters"])
-        self._postings: dict[str, dict[int, float]] = {
-            term: {int(section): weight for section, weight in found.items()}
-            for term, found in index["postings"].items()
-        }
-        self._rarity = {term: rarity(len(self.sections), len(found)) for term, found in self._postings.items()}
-        self._unknown_rarity = rarity(len(self.sections), 0) * UNKNOWN_WORD_SHARE
-        self._phrases = tuple(self._phrase(section, words) for section, words in index["phrases"])
-        self._words: list[str] = index["words"]
-        self._grams: dict[str, list[str]] = {}
+    def __init__(self, data: bytes) -> None:
+        """Open an index; raises NoIndexError when it is none, or one of another version."""
+        index = unpack(data)
+        self.sections = Sections(index.columns["sections"], index.columns["section_starts"])
+        self.starters: tuple[str, ...] = tuple(index.facts["starters"])
+        self._threshold: float = index.facts["threshold"]
+        self._ids = index.columns["section_keys"]
+        self._taught_keys, self._taught_sections = index.columns["taught_keys"], index.columns["taught_sections"]
+        self._retrieval = Retrieval(index)
+        self._classifier = Classifier(index) if "weights" in index.columns else None
+        self._spelling = Spelling(index.columns["words"])
 
     @classmethod
     def load(cls, path: Path) -> Knowledge:
-        return cls(json.loads(path.read_text(encoding="utf-8")))
+        return cls(path.read_bytes())
 
-    def search(self, question: str, *, previous: str | None = None, limit: int = 4) -> list[Match]:
+    def search(
+        self, question: str, *, previous: str | None = None, earlier: str | None = None, limit: int = 4
+    ) -> list[Match]:
         """Return the sections nearest to a question, best first.
 
-        `previous` is the id of the section that the last answer came from: a follow-up question leans on it a little.
+        `previous` is the id of the section that the last answer came from: the search leans on it a little. `earlier`
+        is the question before, where this one is not understood without it.
         """
-        asked = self._recognise(words(question))
-        scores = {at: score * (1 - PHRASE_SHARE) for at, score in self._by_words(asked).items()}
-        for section, likeness in self._by_phrases(asked).items():
-            scores[section] = scores.get(section, 0.0) + likeness * PHRASE_SHARE
-        if previous is not None:
-            scores = {at: self._leaning(at, score, previous) for at, score in scores.items()}
-        best = heapq.nsmallest(limit, scores.items(), key=lambda item: (-item[1], item[0]))
-        return [Match(self.sections[section], round(score, 4)) for section, score in best]
+        asked = _some(words(question))
+        scores = self.scores(question, previous, earlier)
+        taught = place(self._taught_keys, key(" ".join(asked)))
+        if taught is not None:
+            scores[self._taught_sections[taught]] = math.inf
+        best = heapq.nsmallest(limit, ((-score, at) for at, score in scores.items()))
+        return [Match(self.sections[at], self._confidence(-score)) for score, at in best]
 
-    def beside(self, section: Section) -> list[Section]:
-        """Return the other sections of the same topic, beginning with the one that follows."""
-        at = self.sections.index(section)
-        return [other for other in self.sections[at + 1 :] + self.sections[:at] if other.topic == section.topic]
-
-    def _leaning(self, section: int, score: float, previous: str) -> float:
-        return score + FOLLOW_UP_BONUS if self.sections[section].id == previous else score
-
-    def _by_words(self, asked: Sequence[tuple[str, float]]) -> dict[int, float]:
-        """Score sections by BM25, as a share of the best score this question could have."""
-        telling = [term for term, _ in asked if term not in STOP_WORDS]
-        best_possible = sum(self._rarity_of(term) for term in telling) * (SATURATION + 1)
-        scores: dict[int, float] = {}
-        if not telling:
-            return scores
-        for term, certainty in asked:
-            for section, weight in self._postings.get(term, {}).items():
-                share = certainty * self._rarity_of(term) * weight / best_possible
-                scores[section] = scores.get(section, 0.0) + share
+    def scores(self, question: str, previous: str | None = None, earlier: str | None = None) -> dict[int, float]:
+        """Return what speaks for each section, by its place; what `search` takes its confidences from."""
+        asked = _some(words(question))
+        scores = self._scores(asked, self._recognised(asked))
+        if earlier:
+            self._add_context(scores, asked, _some(words(earlier)))
+        leant_on = None if previous is None else self._place_of(previous)
+        if leant_on in scores:
+            scores[leant_on] += FOLLOW_UP_BONUS
         return scores
 
-    def _by_phrases(self, asked: Sequence[tuple[str, float]]) -> dict[int, float]:
-        """Compare the question with each title and phrasing: the cosine of their words' rarities."""
-        certainties = dict(asked)
-        telling = certainties.keys() - STOP_WORDS or certainties.keys()
-        length = math.sqrt(sum(self._rarity_of(term) ** 2 for term in certainties))
-        best: dict[int, float] = {}
-        for phrase in self._phrases:
-            common = phrase.terms & certainties.keys()
-            if common & telling:
-                product = sum(certainties[term] * self._rarity_of(term) ** 2 for term in common)
-                best[phrase.section] = max(best.get(phrase.section, 0.0), product / (length * phrase.length))
-        return best
+    def beside(self, section: Section) -> Iterator[Section]:
+        """Yield the other sections of the same topic, beginning with the one that follows."""
+        at = self._place_of(section.id)
+        if at is None:
+            return
+        for others in (range(at + 1, len(self.sections)), range(at - 1, -1, -1)):
+            for other in map(self.sections.__getitem__, others):
+                if other.topic != section.topic:
+                    break
+                yield other
 
-    def _recognise(self, asked: Iterable[str]) -> list[tuple[str, float]]:
-        """Pair each word's stem with how certain it is that this is meant; an unknown word stays as it is."""
-        certain: dict[str, float] = {}
-        for word in asked:
-            term = word if word in STOP_WORDS else stem(word)
-            is_known = term in STOP_WORDS or term in COMMON_STEMS or term in self._postings
-            found = [(term, 1.0)] if is_known else self._guess(word)
-            certain |= {known: max(certainty, certain.get(known, 0.0)) for known, certainty in found}
-        return list(certain.items())
+    def _scores(self, asked: Sequence[str], terms: Sequence[Term]) -> dict[int, float]:
+        """Add up what speaks for each section: its words, its nearest phrasing, and what was learned of its asking."""
+        scores = dict(enumerate(self._classifier.scores(asked))) if self._classifier and asked else {}
+        for found, share in ((self._retrieval.by_words(terms), 1.0), (self._retrieval.by_phrases(terms), PHRASE_SHARE)):
+            for at, score in found.items():
+                scores[at] = scores.get(at, 0.0) + score * share
+        return scores
 
-    def _guess(self, word: str) -> list[tuple[str, float]]:
-        """Take an unknown word for known ones: two written as one, one with typing errors, or one cut short."""
-        if len(word) < SHORTEST_MISSPELLED_WORD:
-            return [(word, 1.0)]
-        for cut in range(3, len(word) - 2):
-            halves = stem(word[:cut]), stem(word[cut:])
-            if all(half in self._postings for half in halves):
-                return [(half, 1.0) for half in halves]
-        candidates = ((edits(word, known), sorted(word) != sorted(known), known) for known in self._alike(word))
-        errors, other_letters, known = min(candidates, default=(len(word), True, word))
-        # A word of four letters has too many neighbours to take another for it, unless two letters only changed places.
-        if errors <= (2 if len(word) >= LONG_WORD else 1) and not (other_letters and len(word) == 4):
-            meant = known if known in STOP_WORDS else stem(known)
-            return [(meant, 1 - errors * LOST_BY_AN_EDIT)]
-        longer = {stem(known) for known in self._words if known.startswith(word)}
-        if longer:
-            return [(max(longer, key=lambda term: (len(self._postings[term]), term)), CERTAINTY_OF_AN_ABBREVIATION)]
-        return [(word, 1.0)]
+    def _add_context(self, scores: dict[int, float], asked: Sequence[str], earlier: Sequence[str]) -> None:
+        """Raise the score of sections that fit the question better together with the one before it.
 
-    def _alike(self, term: str) -> Iterable[str]:
-        """Return the known words that share enough neighbouring letters with a word to be worth comparing."""
-        own = grams(term)
-        shared = Counter(known for gram in own for known in self._words_by_gram().get(gram, ()))
-        return (known for known, count in shared.items() if 2 * count / (len(own) + len(known) + 1) >= WORTH_COMPARING)
+        Only those that share a telling word with the question itself: else the former answer would be given again.
+        """
+        own, context = self._recognised(asked), self._recognised(earlier, importance=EARLIER_IMPORTANCE)
+        said = {known.text for known in own}
+        terms = [*own, *(known for known in context if known.text not in said)]
+        together = self._scores([*earlier, *asked], terms)
+        for at in self._retrieval.by_words(own):
+            scores[at] = max(scores[at], together[at])
 
-    def _words_by_gram(self) -> dict[str, list[str]]:
-        # Made at the first unknown word: most questions never need it, and a cold start should not pay for it.
-        if not self._grams:
-            found: dict[str, list[str]] = {}
-            for known in (*self._words, *STOP_WORDS):
-                for gram in grams(known):
-                    found.setdefault(gram, []).append(known)
-            self._grams = found
-        return self._grams
+    def _recognised(self, asked: Sequence[str], *, importance: float = 1.0) -> list[Term]:
+        """Return the terms that the words stand for; a word that is like none that is known stays as it is."""
+        certainties: dict[str, float] = {}
+        guesses = 0
+        for word in dict.fromkeys(asked):
+            found = [(word, 1.0)]
+            if not self._knows(term(word)) and guesses < MOST_GUESSES:
+                guesses += 1
+                found = self._spelling.guess(word) or found
+            for meant, certainty in found:
+                certainties[term(meant)] = max(certainty, certainties.get(term(meant), 0.0))
+        return [Term(meant, certainty, importance) for meant, certainty in certainties.items()]
 
-    def _rarity_of(self, term: str) -> float:
-        if term in STOP_WORDS:
-            return STOP_WORD_RARITY
-        return self._rarity.get(term, self._unknown_rarity) * (COMMON_WORD_SHARE if term in COMMON_STEMS else 1.0)
+    def _knows(self, text: str) -> bool:
+        return text in STOP_WORDS or text in COMMON_STEMS or self._retrieval.knows(text)
 
-    def _phrase(self, section: int, words: list[str]) -> _Phrase:
-        length = math.sqrt(sum(self._rarity_of(word) ** 2 for word in words))
-        return _Phrase(section, frozenset(words), length)
+    def _confidence(self, score: float) -> float:
+        return round(1 / (1 + math.exp(STEEPNESS * (self._threshold - score))), 4)
+
+    def _place_of(self, section_id: str) -> int | None:
+        wanted = key(section_id)
+        return next((at for at, known in enumerate(self._ids) if known == wanted), None)
 
 
-def rarity(sections: int, holding: int) -> float:
-    """BM25's inverse document frequency: how telling a word is that `holding` of the sections hold."""
-    return math.log(1 + (sections - holding + 0.5) / (holding + 0.5))
+def _some(found: list[str]) -> list[str]:
+    half = MOST_WORDS // 2
+    return found if len(found) <= MOST_WORDS else found[:half] + found[-half:]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from chatbot.contract import Source, Turn
+from chatbot.followups import context
 from chatbot.reply import Reply
 
 if TYPE_CHECKING:
@@ -33,7 +35,12 @@ class KnowledgeResponder:
 
     def reply(self, question: str, history: Sequence[Turn]) -> Reply:
         last = history[-1].source if history else None
-        found = self._knowledge.search(question, previous=last.id if last else None, limit=SUGGESTIONS + 1)
+        found = self._knowledge.search(
+            question,
+            previous=last.id if last else None,
+            earlier=context(question, history),
+            limit=SUGGESTIONS + 1,
+        )
         if found and found[0].answers:
             return self._answer(found[0], found[1:])
         return self._admission(found)
@@ -49,8 +56,9 @@ class KnowledgeResponder:
 
     def _next(self, section: Section, others: Sequence[Match]) -> tuple[str, ...]:
         """What to ask next: what was nearly the answer, then the rest of the topic, then where everyone begins."""
-        beside = (other.title for other in self._knowledge.beside(section))
-        titles = dict.fromkeys((*_near_titles(others), *beside, *self.starters))
+        same_language = [match for match in others if match.section.language == section.language]
+        beside = (other.title for other in islice(self._knowledge.beside(section), NEXT_SUGGESTIONS))
+        titles = dict.fromkeys((*_near_titles(same_language), *beside, *self.starters))
         titles.pop(section.title, None)
         return tuple(titles)[:NEXT_SUGGESTIONS]
 

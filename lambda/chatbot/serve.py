@@ -20,8 +20,7 @@ from chatbot.api import Api
 from chatbot.conversation import Conversations
 from chatbot.cors import Cors
 from chatbot.knowledge import Knowledge
-from chatbot.learn import learn
-from chatbot.lessons import KnowledgeError
+from chatbot.learn import KnowledgeError, learn
 from chatbot.looks import Looks
 from chatbot.loopback import STAGE, Server
 from chatbot.memory import MemoryStore

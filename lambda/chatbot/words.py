@@ -33,6 +33,8 @@ COMMON_WORDS = _listed(
 )
 
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
+# Thai, Lao, kana and Han: written without spaces, so that pairs of neighbouring signs have to stand for words.
+_UNSPACED = re.compile("[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+")
 _ENDINGS = (
     *((ending, "") for ending in ("ations", "ation", "ating", "ated", "ates", "ate", "ally", "ly")),
     ("ions", ""),
@@ -58,13 +60,20 @@ _LONGEST_WORD = 40
 def words(text: str) -> list[str]:
     """Return the words of a text: lower case, without accents, in order, stop words included."""
     plain = unicodedata.normalize("NFKD", text).casefold()
-    plain = "".join(character for character in plain if not unicodedata.combining(character))
-    return [re.sub("['’]", "", word)[:_LONGEST_WORD] for word in _WORD.findall(plain)]
+    if not plain.isascii():
+        plain = "".join(character for character in plain if not unicodedata.combining(character))
+        plain = _UNSPACED.sub(_pairs, plain)
+    return [word.replace("'", "").replace("’", "")[:_LONGEST_WORD] for word in _WORD.findall(plain)]
 
 
-def terms(text: str) -> list[str]:
-    """Return the stems of the words that carry meaning, in order."""
-    return [stem(word) for word in words(text) if word not in STOP_WORDS]
+def _pairs(run: re.Match[str]) -> str:
+    signs = run[0]
+    return f" {' '.join(signs[at : at + 2] for at in range(max(1, len(signs) - 1)))} "
+
+
+def term(word: str) -> str:
+    """Return what a word is compared by: its stem, or itself if it is a stop word."""
+    return word if word in STOP_WORDS else stem(word)
 
 
 def stem(word: str) -> str:
@@ -102,9 +111,3 @@ def edits(one: str, other: str) -> int:
                 cost = min(cost, last[j - 2] + 1)
             row.append(cost)
     return row[-1]
-
-
-def grams(word: str) -> set[str]:
-    """Return a word's groups of two neighbouring letters, its edges marked, to find words with typing errors."""
-    marked = f"^{word}$"
-    return {marked[index : index + 2] for index in range(len(marked) - 1)}

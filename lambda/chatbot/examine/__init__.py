@@ -1,0 +1,1 @@
+"""Asks the bot, and judges its answers. It is not shipped."""

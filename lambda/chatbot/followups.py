@@ -1,0 +1,31 @@
+"""Tells whether a question is understood only from what was said before it, as "and in prod?" is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from chatbot.words import COMMON_WORDS, STOP_WORDS, words
+
+if TYPE_CHECKING:
+    from chatbot.contract import Turn
+
+GOES_ON = frozenset({"also", "and", "but", "or", "so", "then"})
+"""Words that a question begins with when it goes on from another."""
+REFERS_BACK = frozenset(
+    {"it", "its", "one", "ones", "same", "that", "their", "them", "there", "these", "they", "this", "those"}
+)
+FEW_WORDS = 2
+
+
+def context(question: str, history: Sequence[Turn]) -> str | None:
+    """Return what the turn before was about, if the question needs it and that turn was answered."""
+    last = history[-1] if history else None
+    if last is None or last.source is None or not _goes_on(words(question)):
+        return None
+    return f"{last.source.title} {last.text}"
+
+
+def _goes_on(asked: Sequence[str]) -> bool:
+    telling = [word for word in asked if word not in STOP_WORDS and word not in COMMON_WORDS]
+    return asked[:1] != [] and (asked[0] in GOES_ON or not REFERS_BACK.isdisjoint(asked) or len(telling) < FEW_WORDS)

@@ -1,0 +1,83 @@
+"""The file that the bot's knowledge is kept in: named columns of numbers and text, used where they lie.
+
+It is the safetensors format, which any of its libraries opens: https://huggingface.co/docs/safetensors. Reading it
+parses a short header and copies nothing, because it is a part of every cold start.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from array import array
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+VERSION = 2
+"""What an index has to be for this code to answer from it."""
+
+# The format's names for the kinds of numbers, by those of `array` and `memoryview`. The format is little-endian, as
+# both of Lambda's architectures are.
+_KINDS = {"I": "U32", "H": "U16", "B": "U8", "b": "I8", "f": "F32"}
+_CODES = {kind: code for code, kind in _KINDS.items()}
+_LENGTH = struct.Struct("<Q")
+_FACTS = "parley"
+_ALIGNMENT = 8
+
+Column = Sequence[Any]
+"""Numbers of one kind: a view into the file."""
+
+
+class NoIndexError(ValueError):
+    """The bytes are no index that this code can answer from; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Index:
+    """The columns of an index, and single facts about them."""
+
+    facts: Mapping[str, Any]
+    columns: Mapping[str, Column]
+
+
+def pack(facts: Mapping[str, Any], columns: Mapping[str, array[Any] | bytes]) -> bytes:
+    """Return the file that `unpack` reads: the same bytes for the same content."""
+    header: dict[str, Any] = {"__metadata__": {_FACTS: _json({"version": VERSION} | dict(facts))}}
+    content = bytearray()
+    for name, column in columns.items():
+        kind = "U8" if isinstance(column, bytes) else _KINDS[column.typecode]
+        start = len(content)
+        content += column if isinstance(column, bytes) else column.tobytes()
+        header[name] = {"dtype": kind, "shape": [len(column)], "data_offsets": [start, len(content)]}
+    head = _json(header).encode()
+    head += b" " * (-len(head) % _ALIGNMENT)
+    return _LENGTH.pack(len(head)) + head + bytes(content)
+
+
+def unpack(data: bytes) -> Index:
+    """Open an index; raises NoIndexError for anything else, and for one of another version."""
+    try:
+        (length,) = _LENGTH.unpack_from(data)
+        header = json.loads(data[_LENGTH.size : _LENGTH.size + length])
+        facts = json.loads(header.pop("__metadata__")[_FACTS])
+        content = memoryview(data)[_LENGTH.size + length :]
+        columns = {
+            name: content[slice(*column["data_offsets"])].cast(_CODES[column["dtype"]])
+            for name, column in header.items()
+        }
+    except (struct.error, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise NoIndexError("this is no knowledge index: build it with `python -m chatbot.learn`") from error
+    if facts["version"] != VERSION:
+        raise NoIndexError(f"the knowledge index has version {facts['version']}, wanted {VERSION}: build it anew")
+    return Index(facts, columns)
+
+
+def place(keys: Column, key: int) -> int | None:
+    """Return where a key stands in a column of ascending keys, or None."""
+    at = bisect_left(keys, key)
+    return at if at < len(keys) and keys[at] == key else None
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
