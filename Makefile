@@ -27,7 +27,7 @@ unexport TF_CLI_CONFIG_FILE
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup rehearse test chat insights review synth check bench bot pictures lock clean python node terraform page
+.PHONY: help setup rehearse test chat converse evaluate insights review synth check bench bot pictures lock clean python node terraform page
 
 help: ## Show these commands
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 14
@@ -41,6 +41,13 @@ test: setup terraform page ## Run every test (ARGS=… for pytest)
 
 chat: setup ## Run the bot alone on loopback (ARGS=…)
 	@set -a; looks=$$($(BIN)/python -m stacks looks) && eval "$$looks" && $(RUN) chat $(ARGS)
+
+converse: setup ## Hold the conversations of tests/conversations, and judge the answers (ARGS=…)
+	@$(RUN) converse $(ARGS)
+
+evaluate: setup ## Measure the answers to questions of your own (KNOWLEDGE=DIR QUESTIONS=FILE.jsonl)
+	@test -n '$(QUESTIONS)' || { echo 'say which: make evaluate KNOWLEDGE=DIR QUESTIONS=FILE.jsonl' >&2; exit 2; }
+	@$(RUN) evaluate $(or $(KNOWLEDGE),knowledge) $(QUESTIONS) $(ARGS)
 
 insights: setup terraform ## Show what went unanswered and what got a thumbs-down (ENV=dev, ARGS=…)
 	@test -d cdktf.out || $(RUN) synth

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import accuracy, delivery, function, load, package, rehearsal, storage, synth, tables
+from benchmarks import accuracy, answers, delivery, function, load, package, rehearsal, storage, synth, tables
 from benchmarks.figure import Figure
 from benchmarks.goals import goals_of, misses
 from benchmarks.project import BenchmarkError
@@ -19,7 +19,8 @@ BENCHMARKS: dict[str, tuple[str, Callable[[int], list[Figure]]]] = {
     "storage": ("The store", storage.measure),
     "package": ("The package", package.measure),
     "delivery": ("Plans and reviews", delivery.measure),
-    "accuracy": ("The answers", accuracy.measure),
+    "accuracy": ("The conversation tests", accuracy.measure),
+    "answers": ("The answers", answers.measure),
     "tables": ("The rehearsal's tables", tables.measure),
     "load": ("The load", load.measure),
     "rehearsal": ("The rehearsal", rehearsal.measure),

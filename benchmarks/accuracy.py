@@ -1,24 +1,27 @@
 """How often the bot answers from the right section, and declines what it cannot know."""
 
-from benchmarks import bot
 from benchmarks.figure import Figure, single
-from benchmarks.project import ROOT
+from benchmarks.project import ROOT, know_the_function
 
 
 def measure(_repeat: int) -> list[Figure]:
-    """Ask what the accuracy tests ask; the answers do not vary, so once is enough."""
-    tests = bot.accuracy_tests()
+    """Hold the conversation tests; the answers do not vary, so once is enough."""
+    know_the_function()
+    from chatbot.examine.converse import run
+    from chatbot.examine.dialogues import read_dialogues
     from chatbot.knowledge import Knowledge
     from chatbot.learn import learn
 
     knowledge = Knowledge(learn(ROOT / "knowledge"))
-    right = sum(tests.answer(knowledge, question) == section for section, question in tests.ANSWERABLE)
-    declined = sum(tests.answer(knowledge, question) is None for question in tests.OUT_OF_SCOPE)
+    results = list(run(read_dialogues(ROOT / "tests" / "conversations"), knowledge))
+    inside = [result.fault is None for result in results if result.step.sources]
+    outside = [result.fault is None for result in results if not result.step.sources]
     return [
-        _share("accuracy.answered", "answered from the right section", right, len(tests.ANSWERABLE)),
-        _share("accuracy.declined", "declined, out of scope", declined, len(tests.OUT_OF_SCOPE)),
+        _share("accuracy.answered", "conversation tests, answered right", inside),
+        _share("accuracy.declined", "conversation tests, declined", outside),
     ]
 
 
-def _share(id: str, what: str, part: int, whole: int) -> Figure:
+def _share(id: str, what: str, right: list[bool]) -> Figure:
+    part, whole = sum(right), len(right)
     return Figure(id=id, what=what, unit="%", ours=single(100 * part / whole), note=f"{part} of {whole} questions")

@@ -1,16 +1,14 @@
 """The bot in this process: the events that API Gateway sends it, and what people ask it."""
 
-import importlib.util
 import json
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from types import ModuleType
 from typing import Any
 
 from benchmarks.project import ROOT, BenchmarkError, know_the_function
 
-ACCURACY = ROOT / "tests" / "unit" / "chatbot" / "test_chatbot_accuracy.py"
+CONVERSATIONS = ROOT / "tests" / "conversations"
 
 Answer = Callable[[dict[str, Any]], Mapping[str, Any]]
 
@@ -52,18 +50,9 @@ def _accepted(response: Mapping[str, Any], status: int) -> str:
     return str(response["body"])
 
 
-def accuracy_tests() -> ModuleType:
-    """Return the module of the accuracy tests, which holds what people ask and how an answer is judged."""
-    know_the_function()
-    spec = importlib.util.spec_from_file_location("accuracy_tests", ACCURACY)
-    if spec is None or spec.loader is None or not ACCURACY.is_file():
-        raise BenchmarkError(f"{ACCURACY.relative_to(ROOT)} is not there")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def questions() -> tuple[str, ...]:
-    """Return everything that the accuracy tests ask."""
-    tests = accuracy_tests()
-    return (*(question for _, question in tests.ANSWERABLE), *tests.OUT_OF_SCOPE)
+    """Return everything that the conversation tests ask."""
+    know_the_function()
+    from chatbot.examine.dialogues import read_dialogues
+
+    return tuple(step.ask for dialogue in read_dialogues(CONVERSATIONS) for step in dialogue.steps)

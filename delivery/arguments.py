@@ -93,6 +93,11 @@ def parser() -> argparse.ArgumentParser:
     insights.add_argument("--days", type=_days, default=30, help="how far to look back (default: %(default)s)")
     insights.add_argument("--json", action="store_true", help="print everything as JSON")
 
+    behaviour = add("behaviour", "show which answers differ between two builds of the knowledge")
+    behaviour.add_argument("old", type=Path, help="a Lambda package, an index, or a folder of knowledge")
+    behaviour.add_argument("new", type=Path, help="another")
+    behaviour.add_argument("--questions", type=Path, metavar="PATH", help="ask these too: conversation tests, or lines")
+
     update = add("update", "update the pipeline's own stack, and restart the pipeline if that changed it")
     update.add_argument("--stack", default="pipeline", help="the pipeline's stack (default: %(default)s)")
 

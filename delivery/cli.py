@@ -137,6 +137,14 @@ def _insights(options: argparse.Namespace, project: Project) -> None:
         found.show()
 
 
+def _behaviour(options: argparse.Namespace, project: Project) -> None:
+    from delivery.behaviour import compare
+    from delivery.builds import questions_in
+
+    questions = questions_in(project.root, options.questions) if options.questions else []
+    print(compare(project.root, options.old, options.new, questions).markdown(), end="")
+
+
 def _update(options: argparse.Namespace, project: Project) -> None:
     from delivery.publish import publish_delivery
     from delivery.terraform import Terraform
@@ -195,6 +203,7 @@ COMMANDS: Mapping[str, Command] = {
     "history": _history,
     "verify": _verify,
     "insights": _insights,
+    "behaviour": _behaviour,
     "update": _update,
     "terraform": _terraform,
     "environment": _environment,

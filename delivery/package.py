@@ -22,7 +22,7 @@ from delivery.project import Project
 from delivery.record import Release, now
 from delivery.vendor import compile_folder, digest, locked, vendor
 
-NOT_SHIPPED: Final = ("learn.py", "lessons.py", "serve.py", "loopback.py", "memory.py", "__pycache__")
+NOT_SHIPPED: Final = ("learn", "learn.py", "examine", "serve.py", "loopback.py", "memory.py", "__pycache__")
 RELEASE_FILE: Final = "release.txt"
 """What `/health` reports. In the zip, not in the function's environment: changing both takes Lambda two updates."""
 
@@ -99,7 +99,7 @@ def _build(project: Project, dependencies: Path, inputs: str) -> None:
         shutil.copytree(
             project.root / "lambda" / "chatbot", staging / "chatbot", ignore=shutil.ignore_patterns(*NOT_SHIPPED)
         )
-        _run(project, "chatbot.learn", str(project.root / "knowledge"), str(staging / "chatbot" / "knowledge.json"))
+        _run(project, "chatbot.learn", str(project.root / "knowledge"), str(staging / "chatbot" / "knowledge.index"))
         openapi = _run(project, "chatbot.openapi")
         compile_folder(staging)
         release = fingerprint((dependencies, staging))

@@ -12,6 +12,7 @@ ANSWERS: dict[str, Callable[[Project], str]] = {
     "region": lambda project: project.region,
     "repository": lambda project: f"{project.source.repository} {project.source.branch}",
     "pipeline": lambda project: project.name,
+    "accuracy": lambda project: str(project.answer_accuracy),
     "looks": lambda project: "\n".join(
         f"{name}={shlex.quote(value)}" for name, value in project.looks.variables.items()
     ),

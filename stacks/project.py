@@ -60,6 +60,8 @@ class Project:
     """The page's colour, readable on white."""
     accent_dark: str = ""
     """The same on a dark page; left out, the nearest to ``accent`` that is readable there."""
+    answer_accuracy: int = 90
+    """Per cent of the questions in ``tests/conversations/`` that the Build stage wants answered right."""
     account: str
     region: str
     source: Source
@@ -72,6 +74,7 @@ class Project:
             NAME.fullmatch(self.name), f"project {self.name!r}: a name is 3 to 16 lower-case letters, digits and dashes"
         )
         _ = self.looks
+        check(0 <= self.answer_accuracy <= 100, "answer_accuracy is from 0 to 100 per cent")
         check(ACCOUNT.fullmatch(self.account), f"account {self.account!r} is not 12 digits in quotes")
         check_region(self.region, f"project {self.name!r}")
         check(self.environments, "environments is empty; keep at least one")

@@ -5,6 +5,7 @@ from stacks.project import Approval, Environment, Project, Provider, Source
 PROJECT = Project(
     name="parley",
     bot_name="Parley",
+    answer_accuracy=90,
     account="123456789012",
     region="eu-central-1",
     source=Source(provider=Provider.GITHUB, repository="your-team/parley", branch="main"),

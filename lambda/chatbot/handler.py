@@ -23,7 +23,7 @@ from chatbot.telemetry import Telemetry
 if TYPE_CHECKING:
     from chatbot.reply import Responder
 
-INDEX = Path(__file__).with_name("knowledge.json")
+INDEX = Path(__file__).with_name("knowledge.index")
 RELEASE = Path(__file__).with_name("release.txt")
 
 

@@ -10,9 +10,9 @@ import json
 import struct
 from array import array
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, overload
 
 VERSION = 2
 """What an index has to be for this code to answer from it."""
@@ -20,7 +20,7 @@ VERSION = 2
 # The format's names for the kinds of numbers, by those of `array` and `memoryview`. The format is little-endian, as
 # both of Lambda's architectures are.
 _KINDS = {"I": "U32", "H": "U16", "B": "U8", "b": "I8", "f": "F32"}
-_CODES = {kind: code for code, kind in _KINDS.items()}
+_CODES: dict[str, Any] = {kind: code for code, kind in _KINDS.items()}
 _LENGTH = struct.Struct("<Q")
 _FACTS = "parley"
 _ALIGNMENT = 8
@@ -39,6 +39,28 @@ class Index:
 
     facts: Mapping[str, Any]
     columns: Mapping[str, Column]
+
+
+class Records[T](Sequence[T]):
+    """Values kept as JSON, one after another; one is read when it is asked for."""
+
+    def __init__(self, content: Column, starts: Column, made: Callable[[Any], T]) -> None:
+        self._content = content
+        self._starts = starts
+        self._made = made
+
+    def __len__(self) -> int:
+        return len(self._starts) - 1
+
+    @overload
+    def __getitem__(self, at: int) -> T: ...
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[T]: ...
+    def __getitem__(self, at: int | slice) -> T | Sequence[T]:
+        if isinstance(at, slice):
+            return [self[number] for number in range(*at.indices(len(self)))]
+        number = range(len(self))[at]
+        return self._made(json.loads(bytes(self._content[self._starts[number] : self._starts[number + 1]])))
 
 
 def pack(facts: Mapping[str, Any], columns: Mapping[str, array[Any] | bytes]) -> bytes:

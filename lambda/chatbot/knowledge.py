@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import heapq
-import json
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING
 
 from chatbot.classifier import Classifier
 from chatbot.features import key
-from chatbot.index import Column, place, unpack
+from chatbot.index import Records, place, unpack
 from chatbot.retrieval import Retrieval, Term
 from chatbot.spelling import Spelling
 from chatbot.words import COMMON_STEMS, STOP_WORDS, term, words
@@ -61,42 +60,23 @@ class Match:
         return self.confidence >= NEAR
 
 
-class Sections(Sequence[Section]):
-    """All sections, in the order of the files; one is read when it is asked for."""
-
-    def __init__(self, content: Column, starts: Column) -> None:
-        self._content = content
-        self._starts = starts
-
-    def __len__(self) -> int:
-        return len(self._starts) - 1
-
-    @overload
-    def __getitem__(self, at: int) -> Section: ...
-    @overload
-    def __getitem__(self, at: slice) -> Sequence[Section]: ...
-    def __getitem__(self, at: int | slice) -> Section | Sequence[Section]:
-        if isinstance(at, slice):
-            return [self[number] for number in range(*at.indices(len(self)))]
-        number = range(len(self))[at]
-        content: Any = self._content[self._starts[number] : self._starts[number + 1]]
-        return Section(**json.loads(bytes(content)))
-
-
 class Knowledge:
     """The index that `chatbot.learn` makes, ready to be asked."""
 
     def __init__(self, data: bytes) -> None:
         """Open an index; raises NoIndexError when it is none, or one of another version."""
         index = unpack(data)
-        self.sections = Sections(index.columns["sections"], index.columns["section_starts"])
+        columns = index.columns
+        self.sections = Records(columns["sections"], columns["section_starts"], lambda found: Section(**found))
+        self.asked = Records(columns["asked"], columns["asked_starts"], tuple[str, ...])
+        """The ways to ask for each section, besides its title."""
         self.starters: tuple[str, ...] = tuple(index.facts["starters"])
         self._threshold: float = index.facts["threshold"]
-        self._ids = index.columns["section_keys"]
-        self._taught_keys, self._taught_sections = index.columns["taught_keys"], index.columns["taught_sections"]
+        self._ids = columns["section_keys"]
+        self._taught_keys, self._taught_sections = columns["taught_keys"], columns["taught_sections"]
         self._retrieval = Retrieval(index)
-        self._classifier = Classifier(index) if "weights" in index.columns else None
-        self._spelling = Spelling(index.columns["words"])
+        self._classifier = Classifier(index) if "weights" in columns else None
+        self._spelling = Spelling(columns["words"])
 
     @classmethod
     def load(cls, path: Path) -> Knowledge:
@@ -142,10 +122,12 @@ class Knowledge:
 
     def _scores(self, asked: Sequence[str], terms: Sequence[Term]) -> dict[int, float]:
         """Add up what speaks for each section: its words, its nearest phrasing, and what was learned of its asking."""
-        scores = dict(enumerate(self._classifier.scores(asked))) if self._classifier and asked else {}
-        for found, share in ((self._retrieval.by_words(terms), 1.0), (self._retrieval.by_phrases(terms), PHRASE_SHARE)):
-            for at, score in found.items():
-                scores[at] = scores.get(at, 0.0) + score * share
+        scores = self._retrieval.by_words(terms)
+        for at, likeness in self._retrieval.by_phrases(terms).items():
+            scores[at] = scores.get(at, 0.0) + likeness * PHRASE_SHARE
+        if self._classifier and asked:
+            learned = enumerate(self._classifier.scores(asked))
+            scores = {at: score + scores.get(at, 0.0) for at, score in learned}
         return scores
 
     def _add_context(self, scores: dict[int, float], asked: Sequence[str], earlier: Sequence[str]) -> None:

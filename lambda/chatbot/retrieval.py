@@ -30,7 +30,7 @@ UNKNOWN_WORD_SHARE = 0.8
 STOP_WORD_RARITY = 0.4
 
 # When this many postings have been read, what is left are common words: they only reorder the best found so far.
-MOST_POSTINGS = 10_000
+MOST_POSTINGS = 5_000
 WORTH_REORDERING = 200
 
 

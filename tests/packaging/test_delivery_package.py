@@ -122,7 +122,7 @@ def test_the_zip_holds_what_runs_and_no_more(project: Miniature, tmp_path: Path)
         [
             *("chatbot/__init__.py", "chatbot/handler.py", "chatbot/openapi.py"),
             *(f"chatbot/{code.format(name)}" for name in ("__init__", "handler", "openapi")),
-            *("chatbot/knowledge.json", "chatbot/page.html", "chatbot/release.txt"),
+            *("chatbot/knowledge.index", "chatbot/page.html", "chatbot/release.txt"),
             *("greet/__init__.py", f"greet/{code.format('__init__')}"),
             *("greet-1.0.dist-info/METADATA", "greet-1.0.dist-info/licenses/LICENSE"),
         ]

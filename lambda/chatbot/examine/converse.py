@@ -23,8 +23,8 @@ from chatbot.conversation import Conversations
 from chatbot.examine.dialogues import Dialogue, Step, read_dialogues
 from chatbot.knowledge import Knowledge
 from chatbot.learn import learn
-from chatbot.memory import MemoryStore
 from chatbot.learn.mistakes import KnowledgeError
+from chatbot.memory import MemoryStore
 from chatbot.responders import KnowledgeResponder
 
 MESSAGES_PER_MINUTE = 6_000
@@ -45,7 +45,7 @@ def run(dialogues: Iterable[Dialogue], knowledge: Knowledge) -> Iterator[Result]
     conversations = Conversations(
         store=MemoryStore(),
         responder=KnowledgeResponder(knowledge),
-        bot_name="the bot",
+        greeting="Hello!",
         retention=timedelta(days=1),
         messages_per_minute=MESSAGES_PER_MINUTE,
     )
@@ -120,10 +120,18 @@ def _percent(text: str) -> float:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the tests. Returns 1 below the wanted accuracy, 2 for tests or knowledge that cannot be read."""
-    parser = argparse.ArgumentParser(prog="python -m chatbot.conversation_tests", description="Ask, and judge the answers.")
-    parser.add_argument("tests", type=Path, nargs="?", default=Path("tests/conversations"), help="their folder (default %(default)s)")
-    parser.add_argument("--knowledge", type=Path, default=Path("knowledge"), metavar="DIR", help="(default %(default)s)")
-    parser.add_argument("--accuracy", type=_percent, default=100.0, metavar="PERCENT", help="what must be right (default all)")
+    parser = argparse.ArgumentParser(
+        prog="python -m chatbot.conversation_tests", description="Ask, and judge the answers."
+    )
+    parser.add_argument(
+        "tests", type=Path, nargs="?", default=Path("tests/conversations"), help="their folder (default %(default)s)"
+    )
+    parser.add_argument(
+        "--knowledge", type=Path, default=Path("knowledge"), metavar="DIR", help="(default %(default)s)"
+    )
+    parser.add_argument(
+        "--accuracy", type=_percent, default=100.0, metavar="PERCENT", help="what must be right (default all)"
+    )
     options = parser.parse_args(arguments)
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
     try:
@@ -133,7 +141,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KnowledgeError as error:
         print(error, file=sys.stderr)
         return 2
-    results = list(track(run(dialogues, knowledge), "asking …", console=console, transient=True, disable=not console.is_terminal))
+    results = list(
+        track(run(dialogues, knowledge), "asking …", console=console, transient=True, disable=not console.is_terminal)
+    )
     show(results, console)
     reached = accuracy(results) >= options.accuracy
     if not reached:

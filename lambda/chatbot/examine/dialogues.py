@@ -1,17 +1,21 @@
-"""Reads conversation tests: what is asked, turn by turn, and what the answers must be. It is not shipped."""
+"""Reads conversation tests: what is asked, turn by turn, and what the answers must be. It is not shipped.
+
+`python -m chatbot.examine.dialogues FOLDER` prints what can be asked without what was said before, as JSON.
+"""
 
 from __future__ import annotations
 
+import json
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from chatbot.learn.mistakes import KnowledgeError
 from chatbot.learn.yamlfile import YamlFile
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from chatbot.learn.yamlfile import Node
 
 EXAMPLE = "ask: What does it cost?"
@@ -64,9 +68,9 @@ def _dialogues(file: Path) -> Iterator[Dialogue]:
 def _step(node: Node, source: YamlFile) -> Step:
     fields = {name.value: value for name, value in source.fields(node, example=EXAMPLE)}
     if unknown := fields.keys() - {"ask", "source", "says", "never_says"}:
-        source.refuse(node, f"{min(unknown)!r} is no field; there are 'ask', 'source', 'says' and 'never_says'")
+        raise source.mistake(node, f"{min(unknown)!r} is no field; there are 'ask', 'source', 'says' and 'never_says'")
     if missing := {"ask", "source"} - fields.keys():
-        source.refuse(node, f"'{min(missing)}' is missing; a source is the id of a section, or null")
+        raise source.mistake(node, f"'{min(missing)}' is missing; a source is the id of a section, or null")
     wanted = fields["source"]
     return Step(
         place=source.place(node),
@@ -75,3 +79,16 @@ def _step(node: Node, source: YamlFile) -> Step:
         says=source.texts(fields["says"]) if "says" in fields else (),
         never_says=source.texts(fields["never_says"]) if "never_says" in fields else (),
     )
+
+
+def main(folder: Path) -> int:
+    try:
+        print(json.dumps([dialogue.steps[0].ask for dialogue in read_dialogues(folder)]))
+    except KnowledgeError as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(*sys.argv[1:])))

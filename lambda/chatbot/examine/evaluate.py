@@ -163,11 +163,25 @@ def show(report: Report, console: Console) -> None:
     table.add_column(no_wrap=True)
     table.add_column(justify="right", no_wrap=True)
     table.add_column(style="dim")
-    table.add_row("accuracy in scope", _percent(report.accuracy_in_scope), f"of {report.in_scope:,} questions: answered, from the right section")
-    table.add_row("recall out of scope", _percent(report.recall_out_of_scope), f"of {report.out_of_scope:,} questions: not answered")
+    table.add_row(
+        "accuracy in scope",
+        _percent(report.accuracy_in_scope),
+        f"of {report.in_scope:,} questions: answered, from the right section",
+    )
+    table.add_row(
+        "recall out of scope",
+        _percent(report.recall_out_of_scope),
+        f"of {report.out_of_scope:,} questions: not answered",
+    )
     table.add_row("nearest section right", _percent(report.accuracy_without_threshold), "in scope, answered or not")
-    table.add_row("time per question", f"{report.milliseconds_p50:.2f} ms", f"CPU, median; p99 {report.milliseconds_p99:.2f} ms")
-    table.add_row("learning", f"{report.learning_seconds:.1f} s", f"index of {report.index_bytes / 1e6:.2f} MB, opened in {report.loading_milliseconds:.1f} ms")
+    table.add_row(
+        "time per question", f"{report.milliseconds_p50:.2f} ms", f"CPU, median; p99 {report.milliseconds_p99:.2f} ms"
+    )
+    table.add_row(
+        "learning",
+        f"{report.learning_seconds:.1f} s",
+        f"index of {report.index_bytes / 1e6:.2f} MB, opened in {report.loading_milliseconds:.1f} ms",
+    )
     console.print(table)
 
 
@@ -178,7 +192,9 @@ def _percent(share: float | None) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m chatbot.evaluate", description="Measure the answers to questions.")
     parser.add_argument("knowledge", type=Path, metavar="KNOWLEDGE", help="folder with the knowledge files")
-    parser.add_argument("questions", type=Path, metavar="QUESTIONS", help='lines of {"question": …, "source": … or null}')
+    parser.add_argument(
+        "questions", type=Path, metavar="QUESTIONS", help='lines of {"question": …, "source": … or null}'
+    )
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
     options = parser.parse_args(arguments)
     try:

@@ -9,9 +9,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from chatbot.index import pack
 from chatbot.learn import indexing
 from chatbot.learn.calibration import threshold
-from chatbot.index import pack
 from chatbot.learn.lessons import read_lessons
 from chatbot.learn.mistakes import KnowledgeError
 from chatbot.learn.patience import working
@@ -27,7 +27,7 @@ __all__ = ["KnowledgeError", "learn", "read"]
 STARTERS = 3
 # The score from which an answer is right more often than not, where few ways to ask leave nothing to measure it by:
 # with the model, which is about -1 for what it does not know, and without.
-THRESHOLD = -0.15
+THRESHOLD = -0.1
 THRESHOLD_WITHOUT_MODEL = 0.45
 
 

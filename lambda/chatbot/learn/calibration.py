@@ -1,4 +1,4 @@
-"""Decides how sure the bot must be to answer: from how sure it is of ways to ask that it was not taught. Not shipped."""
+"""Decides how sure the bot must be to answer: from how sure it is of ways to ask that it was not taught."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from chatbot.learn.indexing import MANY_PHRASINGS
 from chatbot.knowledge import Knowledge
+from chatbot.learn.indexing import MANY_PHRASINGS
 
 if TYPE_CHECKING:
     from chatbot.learn.lessons import Lesson
 
 HELD_BACK = 5
 """Of every five ways to ask, one is held back and asked."""
+MOST_ASKED = 3_000
 FEWEST_RIGHT = 100
 REFUSED = 0.0075
 """The share of right answers that may be lost, so that wrong ones are not given."""
@@ -46,7 +47,7 @@ def _held_back(lessons: Sequence[Lesson]) -> tuple[list[Lesson], list[tuple[int,
             asked += [(section, phrasing) for phrasing in phrasings[:count]]
             phrasings = phrasings[count:]
         taught.append(replace(lesson, phrasings=tuple(phrasings)))
-    return taught, asked
+    return taught, order.sample(asked, min(MOST_ASKED, len(asked)))
 
 
 def _right(knowledge: Knowledge, section: int, question: str) -> float | None:

@@ -72,11 +72,14 @@ def _with(front: FrontMatter, name: yaml.ScalarNode, value: Node, source: YamlFi
             return replace(front, asked_of=asked_of, places={title.value: source.place(title) for title, _ in pairs})
         case "also asked":
             return replace(front, asked=source.texts(value), places={"": source.place(name)})
-    source.refuse(name, f"{name.value!r} is no field here; there are 'language', 'tags' and 'also asked'")
+        case _:
+            raise source.mistake(
+                name, f"{name.value!r} is no field here; there are 'language', 'tags' and 'also asked'"
+            )
 
 
 def _language(node: Node, source: YamlFile) -> str:
     language = source.text(node)
     if not LANGUAGE.fullmatch(language):
-        source.refuse(node, f"{language!r} is no language; write a tag such as 'en' or 'pt-BR'")
+        raise source.mistake(node, f"{language!r} is no language; write a tag such as 'en' or 'pt-BR'")
     return language

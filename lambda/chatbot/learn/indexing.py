@@ -29,19 +29,20 @@ Columns = dict[str, "array[Any] | bytes"]
 
 def content(lessons: Sequence[Lesson]) -> Columns:
     """Return the sections themselves: one after another, with where each begins."""
-    written = [_section(lesson) for lesson in lessons]
-    return {
-        "sections": b"".join(written),
-        "section_starts": array("I", _starts(map(len, written))),
-        "section_keys": array("I", (key(lesson.id) for lesson in lessons)),
-    }
+    keys = array("I", (key(lesson.id) for lesson in lessons))
+    asked = _lines("asked", [lesson.phrasings for lesson in lessons])
+    return _lines("section", [_section(lesson) for lesson in lessons], "sections") | asked | {"section_keys": keys}
 
 
-def _section(lesson: Lesson) -> bytes:
+def _section(lesson: Lesson) -> dict[str, str]:
     section = {"id": lesson.id, "title": lesson.title, "topic": lesson.topic, "text": lesson.text}
-    if lesson.language:
-        section["language"] = lesson.language
-    return json.dumps(section, ensure_ascii=False, separators=(",", ":")).encode()
+    return section | ({"language": lesson.language} if lesson.language else {})
+
+
+def _lines(name: str, values: Iterable[object], content_name: str | None = None) -> Columns:
+    """Return values as JSON, one after another, with where each begins."""
+    written = [json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode() for value in values]
+    return {content_name or name: b"".join(written), f"{name}_starts": array("I", _starts(map(len, written)))}
 
 
 def vocabulary(lessons: Sequence[Lesson]) -> Columns:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from markdown_it import MarkdownIt
@@ -156,7 +157,7 @@ def _headings(file: Path, lines: Sequence[str]) -> list[Heading]:
 def _heading_lines(lines: Sequence[str]) -> Iterator[tuple[int, int, str]]:
     """Yield the line, the level and the title of headings that are written with one or two `#`, outside of anything."""
     tokens = _MARKDOWN.parse("\n".join(lines))
-    for opening, content in zip(tokens, tokens[1:], strict=False):
+    for opening, content in pairwise(tokens):
         if opening.type == "heading_open" and opening.level == 0 and opening.markup in ("#", "##") and opening.map:
             yield opening.map[0], len(opening.markup), content.content
 

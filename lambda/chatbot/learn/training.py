@@ -7,7 +7,8 @@ from array import array
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from scipy.sparse import csr_matrix
@@ -24,9 +25,18 @@ if TYPE_CHECKING:
 
 # A sentence of the answer says less about how people ask than a way to ask does.
 SENTENCE_WEIGHT = 0.3
+# What questions are made of, whatever they are about; alone it belongs to no section.
+FRAMES = (
+    "how do I", "how can I", "how does the", "how is the", "how many", "how much is", "how long is", "what is the",
+    "what are the", "what does this", "who is the", "who are", "where is the", "where can I", "when is the", "when do",
+    "why is the", "why does", "which", "is there a", "is it", "are there any", "can I", "can you", "could you please",
+    "do you", "does it", "I want to", "I need to", "tell me about the", "give me a", "my", "was the", "will it",
+)  # fmt: skip
+FRAME_WEIGHT = 0.3
 REGULARISATION = 1.0
 TOLERANCE = 0.01
 WHOLE_WEIGHTS = 127
+BYTE_VALUES = 256
 MOST_WORK = 8_000_000
 """How many examples times sections are learned: beyond, it takes minutes, and there are few phrasings a section."""
 
@@ -56,10 +66,8 @@ def train(lessons: Sequence[Lesson]) -> Model | None:
     # Of the two solvers only the dual one is made for many features; its random order is fixed by the seed.
     learner = LinearSVC(C=REGULARISATION, tol=TOLERANCE, dual=True, random_state=0, max_iter=2000)
     learner.fit(matrix, [example.section for example in examples], [example.weight for example in examples])
-    weights, biases = learner.coef_, learner.intercept_
-    if len(lessons) == 2:
-        weights, biases = np.vstack([-weights, weights]), np.concatenate([-biases, biases])
-    return _packed(keys, rarities, weights, biases, unknown)
+    # The last class is that of no section.
+    return _packed(keys, rarities, learner.coef_[:-1], learner.intercept_[:-1], unknown)
 
 
 def _examples(lessons: Sequence[Lesson]) -> Iterator[_Example]:
@@ -68,7 +76,15 @@ def _examples(lessons: Sequence[Lesson]) -> Iterator[_Example]:
         texts = [(text, 1.0) for text in phrases(lesson)]
         texts += [(text, SENTENCE_WEIGHT) for text in sentences(lesson.text) if few]
         for text, weight in texts:
-            yield _Example(section, views(words(text)), weight)
+            yield _Example(section, _views(text), weight)
+    for text in ("", *FRAMES):
+        yield _Example(len(lessons), _views(text), FRAME_WEIGHT)
+
+
+# What is held back to calibrate the bot is learned in the end.
+@lru_cache(maxsize=100_000)
+def _views(text: str) -> tuple[View, ...]:
+    return views(words(text))
 
 
 def _rarities(examples: Sequence[_Example]) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any], float]:
@@ -83,9 +99,7 @@ def _rarities(examples: Sequence[_Example]) -> tuple[np.ndarray[Any, Any], np.nd
     return keys, np.minimum(255, np.round(rarities * IDF_UNIT)), math.sqrt(1 + math.log(1 + len(examples)))
 
 
-def _matrix(
-    examples: Sequence[_Example], keys: np.ndarray[Any, Any], rarities: np.ndarray[Any, Any]
-) -> csr_matrix:
+def _matrix(examples: Sequence[_Example], keys: np.ndarray[Any, Any], rarities: np.ndarray[Any, Any]) -> csr_matrix:
     """Return a row for each example: the features of each kind as a vector of length one, side by side."""
     columns = {int(feature): column for column, feature in enumerate(keys)}
     values, places, starts = array("d"), array("i"), array("i", [0])
@@ -112,12 +126,13 @@ def _packed(
     whole = np.rint(weights.T / unit).astype(np.int8)
     known = whole.any(axis=1)
     features, sections = np.nonzero(whole[known])
-    starts = np.searchsorted(features, np.arange(int(known.sum()) + 1))
+    starts: Any = np.searchsorted(features, np.arange(int(known.sum()) + 1))
+    section: Literal["B", "H"] = "B" if len(biases) <= BYTE_VALUES else "H"
     columns: Columns = {
         "feature_keys": array("I", keys[known].tolist()),
         "feature_rarities": array("B", rarities[known].astype(np.uint8).tolist()),
         "feature_starts": array("I", starts.tolist()),
-        "weight_sections": array("B" if len(biases) <= 256 else "H", sections.tolist()),
+        "weight_sections": array(section, sections.tolist()),
         "weights": array("b", whole[known][features, sections].tolist()),
         "biases": array("f", np.round(biases, 4).tolist()),
     }

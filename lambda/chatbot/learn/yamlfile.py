@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 import yaml
 
@@ -43,16 +43,16 @@ class YamlFile:
     def place(self, node: Node) -> str:
         return f"{self.file}:{self.line + node.start_mark.line}"
 
-    def refuse(self, node: Node, why: str) -> NoReturn:
-        raise KnowledgeError(f"{self.place(node)}: {why}")
+    def mistake(self, node: Node, why: str) -> KnowledgeError:
+        return KnowledgeError(f"{self.place(node)}: {why}")
 
     def fields(self, node: Node, *, example: str) -> Iterator[tuple[yaml.ScalarNode, Node]]:
         """Yield the names and values of a mapping."""
         if not isinstance(node, yaml.MappingNode):
-            self.refuse(node, f"write fields such as '{example}'")
+            raise self.mistake(node, f"write fields such as '{example}'")
         for name, value in node.value:
             if not isinstance(name, yaml.ScalarNode):
-                self.refuse(name, f"the name of a field is a text, as in '{example}'")
+                raise self.mistake(name, f"the name of a field is a text, as in '{example}'")
             yield name, value
 
     def items(self, node: Node) -> list[Node]:
@@ -65,7 +65,7 @@ class YamlFile:
 
     def text(self, node: Node) -> str:
         if not isinstance(node, yaml.ScalarNode) or node.tag == _NULL or not node.value.strip():
-            self.refuse(node, "write a text here, or a list of texts")
+            raise self.mistake(node, "write a text here, or a list of texts")
         return str(node.value)
 
     def is_null(self, node: Node) -> bool:

@@ -57,7 +57,7 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("package")
     ignored = shutil.ignore_patterns(*NOT_SHIPPED, "__pycache__")
     shutil.copytree(ROOT / "lambda" / "chatbot", folder / "chatbot", ignore=ignored)
-    assert main([str(sample.KNOWLEDGE), str(folder / "chatbot" / "knowledge.json")]) == 0
+    assert main([str(sample.KNOWLEDGE), str(folder / "chatbot" / "knowledge.index")]) == 0
     (folder / "chatbot" / "release.txt").write_text("abc")
     return folder
 

@@ -1,0 +1,151 @@
+"""What a change of the knowledge changes for people: which sections, and which questions get another answer.
+
+The new build is what ``package`` has just made. The old one is the package that is deployed: ``aws lambda
+get-function`` names where its zip can be had, and the artifact of the last verified execution holds it too. Both are
+asked the same questions by their own code, as commands in an empty environment: nothing of the bot is imported here.
+"""
+
+import re
+import tempfile
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from delivery.builds import Build, Program, Section
+from delivery.printable import one_line
+
+MARKDOWN_LIMIT: Final = 60_000
+"""Comments of a pull request hold 65,536 characters on GitHub."""
+TEXT_LIMIT: Final = 300
+NO_ANSWER: Final = "*no answer*"
+
+
+@dataclass(frozen=True)
+class Moved:
+    """A question that another section answers, or that begins or ceases to be answered."""
+
+    question: str
+    before: Section | None
+    after: Section | None
+
+
+@dataclass(frozen=True)
+class Behaviour:
+    """The difference between two builds."""
+
+    asked: int
+    added: tuple[Section, ...]
+    removed: tuple[Section, ...]
+    edited: tuple[tuple[Section, Section], ...]
+    moved: tuple[Moved, ...]
+
+    @property
+    def verdict(self) -> str:
+        """One line: how many of what."""
+        counts = (
+            (len(found), word)
+            for found, word in ((self.added, "added"), (self.removed, "removed"), (self.edited, "edited"))
+        )
+        sections = ", ".join(f"{count} {word}" for count, word in counts if count) or "none changed"
+        return f"{len(self.moved):,} of {self.asked:,} questions are answered differently. Sections: {sections}."
+
+    def markdown(self, limit: int = MARKDOWN_LIMIT) -> str:
+        """Return the difference for a person, in at most ``limit`` characters; what is left out is counted."""
+        parts = ["# Answers", self.verdict]
+        for title, head, rows in self._tables():
+            room = limit - sum(len(part) + 2 for part in parts)
+            if rows and room > 0:
+                parts.append(_table(title, head, rows, room))
+        return "\n\n".join(parts)[: limit - 1] + "\n"
+
+    def _tables(self) -> list[tuple[str, str, list[str]]]:
+        return [
+            (
+                "Answered differently",
+                "| Question | Before | After |\n|---|---|---|",
+                [_row(moved.question, _named(moved.before), _named(moved.after)) for moved in self.moved],
+            ),
+            ("Removed", "| Section | It said |\n|---|---|", [_row(_named(old), old.text) for old in self.removed]),
+            (
+                "Edited",
+                "| Section | Before | After |\n|---|---|---|",
+                [_row(_named(new), *_differing(old.text, new.text)) for old, new in self.edited],
+            ),
+            ("Added", "| Section | It says |\n|---|---|", [_row(_named(new), new.text) for new in self.added]),
+        ]
+
+
+def compare(root: Path, old: Path, new: Path, questions: Iterable[str] = ()) -> Behaviour:
+    """Ask two builds everything they were taught, and ``questions`` besides, and return what differs.
+
+    Each is a Lambda package, an index, or a folder of knowledge; the last two are read by the bot's sources below
+    ``root``. Raises ``UsageError`` for what cannot be asked.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        folders = [Path(name) / "old", Path(name) / "new"]
+        programs = [Program.of(root, path, folder) for path, folder in zip((old, new), folders, strict=True)]
+        taught = [program.ask([]) for program in programs]
+        asked = [phrase for build in taught for section in build.sections.values() for phrase in _phrases(section)]
+        every = list(dict.fromkeys([*questions, *asked]))
+        before, after = (program.ask(every) for program in programs)
+    return _difference(before, after, every)
+
+
+def _phrases(section: Section) -> tuple[str, ...]:
+    return (section.title, *section.asked)
+
+
+def _difference(before: Build, after: Build, asked: Sequence[str]) -> Behaviour:
+    old, new = before.sections, after.sections
+    return Behaviour(
+        asked=len(asked),
+        added=tuple(section for id, section in new.items() if id not in old),
+        removed=tuple(section for id, section in old.items() if id not in new),
+        edited=tuple((old[id], new[id]) for id in new if id in old and old[id].text != new[id].text),
+        moved=tuple(
+            Moved(question, _of(before, question), _of(after, question))
+            for question in asked
+            if before.answers[question] != after.answers[question]
+        ),
+    )
+
+
+def _of(build: Build, question: str) -> Section | None:
+    answer = build.answers[question]
+    return None if answer is None else build.sections[answer]
+
+
+def _named(section: Section | None) -> str:
+    return section.id if section else NO_ANSWER
+
+
+def _differing(before: str, after: str) -> tuple[str, str]:
+    """Return two texts from where they begin to differ, with a little of what they share."""
+    same = next((at for at, pair in enumerate(zip(before, after, strict=False)) if pair[0] != pair[1]), None)
+    start = max(0, (min(len(before), len(after)) if same is None else same) - TEXT_LIMIT // 4)
+    return (before, after) if start == 0 else (f"… {before[start:]}", f"… {after[start:]}")
+
+
+def _table(title: str, head: str, rows: Sequence[str], room: int) -> str:
+    """Return as many rows as there is room for; the rest is counted."""
+    shown: list[str] = []
+    room -= len(title) + len(head) + 80
+    for row in rows:
+        room -= len(row) + 1
+        if room < 0:
+            break
+        shown.append(row)
+    left = len(rows) - len(shown)
+    return "\n".join([f"## {title}\n", head, *shown, *([f"\n… and {left} more."] if left else [])])
+
+
+def _row(*cells: str) -> str:
+    return f"| {' | '.join(cell if cell == NO_ANSWER else _cell(cell) for cell in cells)} |"
+
+
+def _cell(text: str) -> str:
+    """Return a text as it stands, in one line of a table that it cannot break out of."""
+    plain = one_line(text)
+    plain = plain if len(plain) <= TEXT_LIMIT else f"{plain[: TEXT_LIMIT - 1]}…"
+    return re.sub(r"([\\`*_{}\[\]<>()#|~!&@])", r"\\\1", plain)
