@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from chatbot.lessons import Lesson
+    from chatbot.learn.lessons import Lesson
 
 FOLDER = Path("tests/conversations")
 FILE = "first.yaml"

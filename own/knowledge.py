@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from own.errors import OwnError
 
 if TYPE_CHECKING:
-    from chatbot.lessons import Lesson
+    from chatbot.learn.lessons import Lesson
 
 STARTER = Path(__file__).with_name("starter")
 KNOWLEDGE, ASIDE = Path("knowledge"), Path("tests/unit/chatbot/knowledge")
@@ -53,7 +53,7 @@ def learned(root: Path, folder: Path) -> "list[Lesson]":
         said = run.stderr.strip().splitlines() or ["it gave no reason"]
         raise OwnError(f"the knowledge cannot be learned: {said[-1]}")
     sys.path.insert(0, str(root / "lambda"))
-    from chatbot.lessons import read_lessons
+    from chatbot.learn.lessons import read_lessons
 
     return [lesson for file in files(folder) for lesson in read_lessons(file, folder=folder)]
 

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from chatbot.words import COMMON_WORDS, STOP_WORDS, words
+from chatbot.words import COMMON_WORDS, GOES_ON, STOP_WORDS, words
 
 if TYPE_CHECKING:
     from chatbot.contract import Turn
 
-GOES_ON = frozenset({"also", "and", "but", "or", "so", "then"})
-"""Words that a question begins with when it goes on from another."""
 REFERS_BACK = frozenset(
     {"it", "its", "one", "ones", "same", "that", "their", "them", "there", "these", "they", "this", "those"}
 )

@@ -13,7 +13,7 @@ from chatbot.features import key
 from chatbot.index import Records, place, unpack
 from chatbot.retrieval import Retrieval, Term
 from chatbot.spelling import Spelling
-from chatbot.words import COMMON_STEMS, STOP_WORDS, term, words
+from chatbot.words import COMMON_STEMS, GOES_ON, STOP_WORDS, term, words
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -92,9 +92,9 @@ class Knowledge:
         """
         asked = _some(words(question))
         scores = self.scores(question, previous, earlier)
-        taught = place(self._taught_keys, key(" ".join(asked)))
+        taught = self._taught(asked)
         if taught is not None:
-            scores[self._taught_sections[taught]] = math.inf
+            scores[taught] = math.inf
         best = heapq.nsmallest(limit, ((-score, at) for at, score in scores.items()))
         return [Match(self.sections[at], self._confidence(-score)) for score, at in best]
 
@@ -120,10 +120,20 @@ class Knowledge:
                     break
                 yield other
 
+    def _taught(self, asked: Sequence[str]) -> int | None:
+        """Return the section that lists exactly this question, or this question after an "and"."""
+        for phrase in (asked, asked[1:] if asked[:1] and asked[0] in GOES_ON else ()):
+            at = place(self._taught_keys, key(" ".join(phrase))) if phrase else None
+            if at is not None:
+                return int(self._taught_sections[at])
+        return None
+
     def _scores(self, asked: Sequence[str], terms: Sequence[Term]) -> dict[int, float]:
         """Add up what speaks for each section: its words, its nearest phrasing, and what was learned of its asking."""
-        scores = self._retrieval.by_words(terms)
-        for at, likeness in self._retrieval.by_phrases(terms).items():
+        likenesses = self._retrieval.by_phrases(terms)
+        # Of a question of stop words alone, such as "How much is it?", only phrasings tell anything.
+        scores = self._retrieval.by_words(terms) or dict(likenesses)
+        for at, likeness in likenesses.items():
             scores[at] = scores.get(at, 0.0) + likeness * PHRASE_SHARE
         if self._classifier and asked:
             learned = enumerate(self._classifier.scores(asked))

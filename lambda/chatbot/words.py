@@ -32,6 +32,9 @@ COMMON_WORDS = _listed(
     """
 )
 
+GOES_ON = _listed("also and but or so then")
+"""Words that a question begins with when it goes on from another."""
+
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
 # Thai, Lao, kana and Han: written without spaces, so that pairs of neighbouring signs have to stand for words.
 _UNSPACED = re.compile("[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+")

@@ -27,7 +27,7 @@ __all__ = ["KnowledgeError", "learn", "read"]
 STARTERS = 3
 # The score from which an answer is right more often than not, where few ways to ask leave nothing to measure it by:
 # with the model, which is about -1 for what it does not know, and without.
-THRESHOLD = -0.1
+THRESHOLD = -0.05
 THRESHOLD_WITHOUT_MODEL = 0.45
 
 

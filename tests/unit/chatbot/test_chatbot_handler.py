@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from chatbot.learn import main
+from chatbot.learn.__main__ import main
 from tests.unit.chatbot import emulated, sample
 from tests.unit.chatbot.fake_bedrock import FakeBedrock
 
 ROOT = Path(__file__).parents[3]
-NOT_SHIPPED = ("learn.py", "lessons.py", "serve.py", "loopback.py", "memory.py")
+NOT_SHIPPED = ("learn", "examine", "serve.py", "loopback.py", "memory.py")
 VARIABLES = {
     "TABLE_NAME": "packaged-conversations",
     "ENVIRONMENT": "prod",
@@ -105,7 +105,9 @@ def test_a_start_loads_nothing_heavy(package: Path) -> None:
     program = "import sys, chatbot.handler; print(*sorted({name.partition('.')[0] for name in sys.modules}))"
     result = run(package, program, **VARIABLES)
     assert result.returncode == 0, result.stderr
-    assert not {"boto3", "s3transfer", "pydantic", "requests", "watchfiles"} & set(result.stdout.split())
+    assert not {"boto3", "numpy", "pydantic", "requests", "s3transfer", "sklearn", "watchfiles", "yaml"} & set(
+        result.stdout.split()
+    )
 
 
 MODEL = {

@@ -1,6 +1,5 @@
 """Learning: good files become the same index every time, bad ones are told in one clear line."""
 
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -8,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from chatbot.knowledge import Knowledge
-from chatbot.learn import learn, main
+from chatbot.learn import learn
+from chatbot.learn.__main__ import main
 from tests.unit.chatbot import sample
 
 ROOT = Path(__file__).parents[3]
@@ -46,24 +46,61 @@ def test_headings_inside_code_are_code(tmp_path: Path) -> None:
     assert "Drink." in section.text
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "Also asked: brewing | a hot cuppa",
+        "also asked: brewing |\na hot cuppa",
+        "Also asked:\n\n- brewing\n- a hot cuppa",
+        "Also asked:\n* brewing\n* a hot cuppa",
+    ],
+)
+def test_ways_to_ask_can_be_a_line_or_a_list(tmp_path: Path, asked: str) -> None:
+    """Either form is heard and not shown, and a list that follows belongs to the answer."""
+    knowledge = Knowledge(learn(folder_with(tmp_path, a=f"# Tea\n\n## Make\n\n{asked}\n\n- water\n- leaves\n")))
+    assert list(knowledge.asked) == [("brewing", "a hot cuppa")]
+    assert knowledge.sections[0].text == "- water\n- leaves"
+
+
+def test_front_matter_holds_ways_to_ask_tags_and_the_language(tmp_path: Path) -> None:
+    """They belong to the sections of the file, and what YAML takes for another value stays as it is written."""
+    front = "---\nlanguage: de-CH\ntags: [heiss]\nAlso_asked:\n  Tee?: [kochen, no, 1.0]\n---\n"
+    text = f"{front}# Trinken\n\n## Tee?\n\nWasser.\n"
+    knowledge = Knowledge(learn(folder_with(tmp_path, a=text, b="---\nalso asked: moin\n---\n# Hallo\n\nGuten Tag.\n")))
+    tea, hello = knowledge.sections
+    assert (tea.language, tea.text, hello.language) == ("de-CH", "Wasser.", None)
+    assert list(knowledge.asked) == [("kochen", "no", "1.0"), ("moin",)]
+    assert knowledge.search("heiss")[0].section == tea
+    assert knowledge.search("moin")[0].section == hello
+
+
+def test_hundreds_of_ways_to_ask_for_one_section_are_learned(tmp_path: Path) -> None:
+    """There is no bound to a list, and a way that two sections claim decides for neither."""
+    many = " | ".join(f"make tea number {number}" for number in range(600))
+    text = f"# Tea\n\n## Make\n\nAlso asked: {many} | both\n\nSo.\n\n## Keep\n\nAlso asked: both\n\nDry.\n"
+    knowledge = Knowledge(learn(folder_with(tmp_path, a=text)))
+    assert knowledge.search("make tea number 599")[0].confidence == 1.0
+    assert knowledge.search("both")[0].confidence < 1.0
+
+
 def test_readme_is_not_learned_and_folders_are(tmp_path: Path) -> None:
     """README.md is for authors; files in folders below are knowledge, and their path is in the id."""
     (tmp_path / "more").mkdir()
     folder_with(tmp_path, README="not knowledge")
     folder_with(tmp_path / "more", tea=GOOD)
-    assert [section["id"] for section in learn(tmp_path)["sections"]] == ["more/tea#how-is-tea-made"]
+    assert [section.id for section in Knowledge(learn(tmp_path)).sections] == ["more/tea#how-is-tea-made"]
 
 
 def test_the_index_is_the_same_bytes_every_time(tmp_path: Path) -> None:
     """Two runs over the same knowledge write the same file, so that the package is reproducible."""
     written = []
     for seed in ("1", "2"):
-        output = tmp_path / seed / "knowledge.json"
+        output = tmp_path / seed / "knowledge.index"
         command = [sys.executable, "-m", "chatbot.learn", str(sample.KNOWLEDGE), str(output)]
         subprocess.run(command, check=True, env={"PYTHONPATH": str(ROOT / "lambda"), "PYTHONHASHSEED": seed})
         written.append(output.read_bytes())
     assert written[0] == written[1]
-    assert len(json.loads(written[0])["sections"]) >= 30
+    assert len(Knowledge(written[0]).sections) >= 30
 
 
 @pytest.mark.parametrize(
@@ -81,6 +118,22 @@ def test_the_index_is_the_same_bytes_every_time(tmp_path: Path) -> None:
         ("# Tea\n\n##\n\nText\n", ":3", "no title"),
         ("# Tea\n\n## One\n\na\n\n## one\n\nb\n", ":7", "is also at"),
         (b"# Tea\n\n## One\n\ncaf\xe9\n", ":5", "not UTF-8"),
+        ("# Tea\n\n## One!\n\na\n\n## One?\n\nb\n", ":7", "is also at"),
+        ("# Tea\n\n## One\n\nAlso asked:\n\nText\n", ":5", "followed by nothing"),
+        ("# Tea\n\n## One\n\nAlso asked: | |\n\nText\n", ":5", "followed by nothing"),
+        ("---\nlanguage: en\n# Tea\n", ":1", "no end"),
+        ("---\nlanguage: [\n---\n# Tea\n\nText\n", ":3", "not YAML"),
+        ("---\n\nlang: en\n---\n# Tea\n\nText\n", ":3", "'lang' is no field"),
+        ("---\n- en\n---\n# Tea\n\nText\n", ":2", "fields such as"),
+        ("---\nlanguage: English\n---\n# Tea\n\nText\n", ":2", "'English' is no language"),
+        ("---\ntags: [{a: b}]\n---\n# Tea\n\nText\n", ":2", "write a text here"),
+        ("---\nalso asked:\n  - \n---\n# Tea\n\nText\n", ":3", "write a text here"),
+        (
+            "---\nalso asked:\n  Coffee: [x]\n---\n# Tea\n\nText\n",
+            ":3",
+            "no section of this file has the title 'Coffee'",
+        ),
+        ("---\nalso asked: [x]\n---\n# Tea\n\n## A\n\na\n\n## B\n\nb\n", ":2", "the file has 2 sections"),
     ],
 )
 def test_a_file_that_cannot_be_learned_is_told_in_one_line(
