@@ -109,7 +109,7 @@ def _public() -> list[Figure]:
     with tempfile.TemporaryDirectory() as name:
         knowledge, questions = _converted(Path(given), Path(name))
         environment = {**os.environ, "PYTHONPATH": str(ROOT / "lambda")}
-        command = [PYTHON, "-m", "chatbot.examine.evaluate", "--json", knowledge, questions]
+        command: list[str | Path] = [PYTHON, "-m", "chatbot.examine.evaluate", "--json", knowledge, questions]
         report = json.loads(run(command, environment=environment))
     shares = [
         ("scope", "accuracy in scope", "accuracy_in_scope", f"of {report['in_scope']:,} questions"),
