@@ -32,6 +32,7 @@ PROJECT = Project(
         ({"environments": ()}, "environments is empty"),
         ({"environments": (Environment(name="dev"), Environment(name="dev"))}, "'dev' stands 2 times"),
         ({"bot_name": ""}, "bot_name"),
+        ({"answer_accuracy": 101}, "answer_accuracy"),
         ({"accent": "#ff8800"}, "the nearest that has it is '#ab5b00'"),
     ],
 )
