@@ -1,4 +1,4 @@
-"""Runs the conversation tests: `python -m chatbot.conversation_tests [TESTS] [--accuracy PERCENT]`. It is not shipped.
+"""Runs the conversation tests: `python -m chatbot.examine.converse [TESTS] [--accuracy PERCENT]`. It is not shipped.
 
 Every question goes through the bot's own conversations, over a store in memory.
 """
@@ -121,7 +121,7 @@ def _percent(text: str) -> float:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the tests. Returns 1 below the wanted accuracy, 2 for tests or knowledge that cannot be read."""
     parser = argparse.ArgumentParser(
-        prog="python -m chatbot.conversation_tests", description="Ask, and judge the answers."
+        prog="python -m chatbot.examine.converse", description="Ask, and judge the answers."
     )
     parser.add_argument(
         "tests", type=Path, nargs="?", default=Path("tests/conversations"), help="their folder (default %(default)s)"

@@ -1,4 +1,4 @@
-"""Measures answers on questions that were not taught: `python -m chatbot.evaluate KNOWLEDGE QUESTIONS.jsonl`.
+"""Measures answers on questions that were not taught: `python -m chatbot.examine.evaluate KNOWLEDGE QUESTIONS.jsonl`.
 
 Each line of the questions is an object with `question` and `source`: the section that must answer, by its id, title
 or slug, or null where none may. It is not shipped.
@@ -190,7 +190,9 @@ def _percent(share: float | None) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m chatbot.evaluate", description="Measure the answers to questions.")
+    parser = argparse.ArgumentParser(
+        prog="python -m chatbot.examine.evaluate", description="Measure the answers to questions."
+    )
     parser.add_argument("knowledge", type=Path, metavar="KNOWLEDGE", help="folder with the knowledge files")
     parser.add_argument(
         "questions", type=Path, metavar="QUESTIONS", help='lines of {"question": …, "source": … or null}'
