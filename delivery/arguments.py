@@ -51,9 +51,11 @@ def parser() -> argparse.ArgumentParser:
     plan.add_argument(
         "--days", type=_lifetime, default=LIFETIME_DAYS, help="for how long it may be applied (default: %(default)s)"
     )
-    plan.add_argument(
-        "--behaviour", type=Path, metavar="FILE", help="the answers that change, in Markdown, for the review"
+    answers = plan.add_mutually_exclusive_group()
+    answers.add_argument(
+        "--answers", action="store_true", help="say in the review which answers change against what is deployed"
     )
+    answers.add_argument("--behaviour", type=Path, metavar="FILE", help="say this there instead, in Markdown")
     plan.add_argument("--before", type=Path, metavar="DIR", help="the plan of the environment before, to compare with")
     plan.add_argument("--reviews", default="", metavar="BUCKET", help="where reviews of pull requests are remembered")
     plan.add_argument("--review-bucket", default="", metavar="BUCKET", help="where the review can be read for longer")

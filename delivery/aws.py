@@ -14,6 +14,20 @@ def client(service: str, region: str | None = None, **keys: str) -> Any:
     return boto3.client(service, region_name=region, **keys)
 
 
+def client_as(role: str, service: str, region: str | None = None, *, session: str) -> Any:
+    """Return a client of ``service`` that acts as ``role`` (an ARN) in a session of that name; as ever without one."""
+    if not role:
+        return client(service, region)
+    given = client("sts", region).assume_role(RoleArn=role, RoleSessionName=session)["Credentials"]
+    return client(
+        service,
+        region,
+        aws_access_key_id=given["AccessKeyId"],
+        aws_secret_access_key=given["SecretAccessKey"],
+        aws_session_token=given["SessionToken"],
+    )
+
+
 @contextmanager
 def asking(what: str) -> Iterator[None]:
     """Turn what AWS's SDK raises inside the block into a ``DeliveryError`` that starts with ``what``."""

@@ -1,8 +1,7 @@
 """What a change of the knowledge changes for people: which sections, and which questions get another answer.
 
-The new build is what ``package`` has just made. The old one is the package that is deployed: ``aws lambda
-get-function`` names where its zip can be had, and the artifact of the last verified execution holds it too. Both are
-asked the same questions by their own code, as commands in an empty environment: nothing of the bot is imported here.
+Both builds are asked the same questions by their own code, as commands in an empty environment: nothing of the bot is
+imported here. ``answers`` compares the package that is deployed with the one that a plan deploys.
 """
 
 import re
@@ -51,8 +50,13 @@ class Behaviour:
         return f"{len(self.moved):,} of {self.asked:,} questions are answered differently. Sections: {sections}."
 
     def markdown(self, limit: int = MARKDOWN_LIMIT) -> str:
-        """Return the difference for a person, in at most ``limit`` characters; what is left out is counted."""
-        parts = ["# Answers", self.verdict]
+        """Return the difference as a document, in at most ``limit`` characters."""
+        title = "# Answers\n\n"
+        return title + self.report(limit - len(title))
+
+    def report(self, limit: int) -> str:
+        """Return it without a title, as part of something else; what is left out is counted."""
+        parts = [self.verdict]
         for title, head, rows in self._tables():
             room = limit - sum(len(part) + 2 for part in parts)
             if rows and room > 0:
@@ -76,15 +80,17 @@ class Behaviour:
         ]
 
 
-def compare(root: Path, old: Path, new: Path, questions: Iterable[str] = ()) -> Behaviour:
+def compare(
+    root: Path, old: Path, new: Path, questions: Iterable[str] = (), *, called: tuple[str, str] | None = None
+) -> Behaviour:
     """Ask two builds everything they were taught, and ``questions`` besides, and return what differs.
 
     Each is a Lambda package, an index, or a folder of knowledge; the last two are read by the bot's sources below
-    ``root``. Raises ``UsageError`` for what cannot be asked.
+    ``root``. Raises ``UsageError`` for what cannot be asked, by its path or as it is ``called``.
     """
     with tempfile.TemporaryDirectory() as name:
-        folders = [Path(name) / "old", Path(name) / "new"]
-        programs = [Program.of(root, path, folder) for path, folder in zip((old, new), folders, strict=True)]
+        folders, names = (Path(name) / "old", Path(name) / "new"), called or (str(old), str(new))
+        programs = [Program.of(root, *each) for each in zip((old, new), folders, names, strict=True)]
         taught = [program.ask([]) for program in programs]
         asked = [phrase for build in taught for section in build.sections.values() for phrase in _phrases(section)]
         every = list(dict.fromkeys([*questions, *asked]))
@@ -112,8 +118,7 @@ def _difference(before: Build, after: Build, asked: Sequence[str]) -> Behaviour:
 
 
 def _of(build: Build, question: str) -> Section | None:
-    answer = build.answers[question]
-    return None if answer is None else build.sections[answer]
+    return build.sections.get(build.answers[question] or "")
 
 
 def _named(section: Section | None) -> str:

@@ -47,38 +47,39 @@ class Program:
     index: Path
 
     @classmethod
-    def of(cls, root: Path, path: Path, folder: Path) -> "Program":
-        """Make a build ready in ``folder``, whatever form it has."""
+    def of(cls, root: Path, path: Path, folder: Path, name: str) -> "Program":
+        """Make a build ready in ``folder``, whatever form it has; messages call it ``name``."""
         folder.mkdir()
         if path.is_dir():
             index = folder / "knowledge.index"
             learn = ["-m", "chatbot.learn", str(path.resolve()), str(index)]
-            _run(learn, sources=root / "lambda", said=str(path), seconds=LEARN_SECONDS)
-            return cls(str(path), root / "lambda", index)
+            _run(learn, sources=root / "lambda", said=name, seconds=LEARN_SECONDS)
+            return cls(name, root / "lambda", index)
         if zipfile.is_zipfile(path):
-            _unpack(path, folder)
-            return cls(str(path), folder, folder / INDEX)
+            _unpack(path, folder, name)
+            return cls(name, folder, folder / INDEX)
         if not path.is_file():
-            raise UsageError(f"{path}: there is no such package, index or folder of knowledge")
-        return cls(str(path), root / "lambda", path.resolve())
+            raise UsageError(f"{name}: there is no such package, index or folder of knowledge")
+        return cls(name, root / "lambda", path.resolve())
 
     def ask(self, questions: Sequence[str]) -> Build:
         """Return what the build says to ``questions``."""
         command = ["-m", "chatbot.ask", str(self.index)]
-        said = json.loads(
-            _run(command, sources=self.sources, said=self.name, seconds=ASK_SECONDS, given=json.dumps(questions))
-        )
-        sections = [_section(found) for found in said["sections"]]
-        answers = dict(zip(questions, said["answers"], strict=True))
-        return Build({section.id: section for section in sections}, answers)
+        printed = _run(command, sources=self.sources, said=self.name, seconds=ASK_SECONDS, given=json.dumps(questions))
+        try:
+            said = json.loads(printed)
+            sections = {section.id: section for section in map(_section, said["sections"])}
+            return Build(sections, dict(zip(questions, said["answers"], strict=True)))
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            raise UsageError(f"{self.name} answers in a way of its own: another version's?") from error
 
 
-def _unpack(package: Path, folder: Path) -> None:
+def _unpack(package: Path, folder: Path, name: str) -> None:
     """Unpack the bot's own part of a package, if it is one that can be asked."""
     with zipfile.ZipFile(package) as archive:
-        names = [name for name in archive.namelist() if name.startswith("chatbot/")]
+        names = [each for each in archive.namelist() if each.startswith("chatbot/")]
         if INDEX not in names or ASKED_BY not in names:
-            raise UsageError(f"{package} holds no {INDEX} that can be asked: it is no package, or an older one")
+            raise UsageError(f"{name} holds no {INDEX} that can be asked: it is no package, or an older one")
         archive.extractall(folder, names)
 
 
@@ -91,7 +92,8 @@ def _run(command: Sequence[str], *, sources: Path, said: str, seconds: int, give
             input=given,
             env=environment,
             capture_output=True,
-            text=True,
+            encoding="utf-8",
+            errors="replace",
             timeout=seconds,
             check=False,
         )

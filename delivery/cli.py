@@ -11,7 +11,7 @@ from delivery import cli_reviews, cli_state
 from delivery.arguments import parser
 from delivery.errors import DeliveryError, TerraformError, UsageError
 from delivery.progress import say
-from delivery.project import Project, read_release
+from delivery.project import Project, Stack, read_release
 from delivery.record import Status
 
 Command = Callable[[argparse.Namespace, Project], None]
@@ -57,7 +57,7 @@ def _plan(options: argparse.Namespace, project: Project) -> None:
         Terraform.of(project),
         stack,
         options.out,
-        behaviour=_text(options.behaviour) if options.behaviour else "",
+        behaviour=_answers_that_change(options, project, stack),
         review_bucket=options.review_bucket,
         context=context_of(stack.name, options.before, options.reviews),
         days=options.days,
@@ -65,6 +65,14 @@ def _plan(options: argparse.Namespace, project: Project) -> None:
     if ledger:
         ledger.enter(made.record)
     print(made.review.markdown(), end="")
+
+
+def _answers_that_change(options: argparse.Namespace, project: Project, stack: Stack) -> str:
+    from delivery.answers import changed_answers
+
+    if options.behaviour:
+        return _text(options.behaviour)
+    return changed_answers(project, stack) if options.answers else ""
 
 
 def _apply(options: argparse.Namespace, project: Project) -> None:

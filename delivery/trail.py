@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from delivery.aws import client, code
+from delivery.aws import client_as, code
 from delivery.project import Stack
 
 Json = dict[str, Any]
@@ -76,15 +76,7 @@ class Trail:
 
     def _cloudtrail(self) -> Any:
         if self._client is None:
-            keys: dict[str, str] = {}
-            if self.role:
-                given = client("sts").assume_role(RoleArn=self.role, RoleSessionName="drift")["Credentials"]
-                keys = {
-                    "aws_access_key_id": given["AccessKeyId"],
-                    "aws_secret_access_key": given["SecretAccessKey"],
-                    "aws_session_token": given["SessionToken"],
-                }
-            self._client = client("cloudtrail", self.region, **keys)
+            self._client = client_as(self.role, "cloudtrail", self.region, session="drift")
         return self._client
 
 

@@ -13,6 +13,7 @@ from werkzeug.wrappers import Request, Response
 from rehearsal.cloud import Cloud
 from rehearsal.functions.asynchronous import Asynchronous
 from rehearsal.functions.deployed import Deployed, resolve
+from rehearsal.functions.downloads import Downloads
 from rehearsal.functions.environment import Surroundings
 from rehearsal.functions.invocation import ASYNCHRONOUS_LIMIT, REQUEST_LIMIT, Event, Invocation, payload_of
 from rehearsal.functions.logs import LogDelivery
@@ -31,7 +32,8 @@ REAP_SECONDS = 5
 
 
 class Functions:
-    """Runs the functions that were deployed to ``cloud``, below ``folder``; a ``Route`` that answers Invoke.
+    """Runs the functions that were deployed to ``cloud``, below ``folder``; a ``Route`` that answers Invoke and
+    GetFunction.
 
     Everything else about Lambda is moto's. Not emulated: extensions, destinations, memory limits, /tmp by that name.
     """
@@ -43,7 +45,7 @@ class Functions:
         self._logs = LogDelivery(folder / "logs" / "functions")
         self._pools: dict[tuple[str, str, str], Pool] = {}
         self._lock = threading.Lock()
-        self._sts = cloud.client("sts")
+        self._sts, self._downloads = cloud.client("sts"), Downloads(cloud)
         self._asynchronous = Asynchronous(self.run)
         self._closing, self._idle_seconds = threading.Event(), idle_seconds
         self._reaper = threading.Thread(target=self._reap, name="function-reaper", daemon=True)
@@ -113,9 +115,9 @@ class Functions:
         self._logs.close()
 
     def route(self, request: Request, caller: Caller, service: str) -> Response | None:
-        """Answer Invoke; every other request is someone else's."""
+        """Answer Invoke and GetFunction; every other request is someone else's."""
         if service != "lambda" or request.method != "POST":
-            return None
+            return self._downloads.route(request, caller, service)
         match, other = INVOKE.fullmatch(request.path), OTHER_WAYS.fullmatch(request.path)
         try:
             if other:

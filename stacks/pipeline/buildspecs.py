@@ -39,7 +39,7 @@ phases:
 {_PYTHON}  build:
     commands:
       - >-
-        python3.13 -m delivery plan --stack "$STACK" --out plan --review-bucket "$REVIEW_BUCKET"{more}
+        python3.13 -m delivery plan --stack "$STACK" --out plan --answers --review-bucket "$REVIEW_BUCKET"{more}
       - set -a; . ./plan/variables.env; set +a
 artifacts:
   base-directory: plan

@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from botocore.exceptions import ClientError
 
 from rehearsal.cloud import Cloud
-from rehearsal.functions import Functions, asynchronous, pool
+from rehearsal.functions import Functions, asynchronous, downloads, pool
 
 ACCOUNT, REGION = "123456789012", "eu-central-1"
 TRUST = {
@@ -282,6 +283,29 @@ def test_versions_and_aliases_lead_to_their_code(client: Any, deploy: Callable[.
     client.update_alias(FunctionName=name, Name="live", FunctionVersion=two)
     assert invoke(client, f"{name}:live")[:2] == ["two", two]
     assert invoke(client, name, Qualifier=one)[:2] == ["one", one]
+
+
+def test_a_package_can_be_had_as_it_was_deployed(
+    client: Any, deploy: Callable[..., str], world: tuple[Cloud, Functions, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By version and alias too, with a link that needs no credentials, and works for some minutes only."""
+    first, second = (zipped({"index.py": f"def handler(event, context): return {n}"}) for n in (1, 2))
+    name = deploy(first, Publish=True)
+    client.create_alias(FunctionName=name, Name="live", FunctionVersion="1")
+    client.update_function_code(FunctionName=name, ZipFile=second)
+
+    def location(function: str, **more: str) -> str:
+        return str(client.get_function(FunctionName=function, **more)["Code"]["Location"])
+
+    assert requests.get(location(name), timeout=10).content == second
+    for link in (location(name, Qualifier="live"), location(name, Qualifier="1")):
+        assert requests.get(link, timeout=10).content == first
+    arn = client.get_function(FunctionName=name)["Configuration"]["FunctionArn"]
+    assert requests.get(location(arn), timeout=10).content == second
+
+    monkeypatch.setattr(downloads, "LINK_SECONDS", -1)
+    assert requests.get(location(name), timeout=10).status_code == 403
+    assert requests.get(f"{world[0].endpoint}{downloads.PREFIX}nobody", timeout=10).status_code == 403
 
 
 def test_a_weighted_alias_sends_some_traffic_to_the_other_version(client: Any, deploy: Callable[..., str]) -> None:

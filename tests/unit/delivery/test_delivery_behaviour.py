@@ -12,59 +12,7 @@ import pytest
 from delivery.behaviour import Behaviour, compare
 from delivery.builds import Section, questions_in
 from delivery.errors import UsageError
-
-ROOT = Path(__file__).parents[3]
-BEFORE = """\
-# Shop
-
-## When are you open?
-
-Also asked: opening times
-
-From Tuesday to Saturday, until six in the evening.
-
-## Do you repair kettles?
-
-Also asked: mend my kettle
-
-Yes.
-"""
-AFTER = """\
-# Shop
-
-## When are you open?
-
-Also asked: opening times
-
-From Tuesday to Saturday, until | seven in the <evening>.
-
-## Do you deliver abroad?
-
-Also asked: shipping to other countries
-
-No.
-"""
-
-
-def folder(path: Path, text: str) -> Path:
-    path.mkdir()
-    (path / "shop.md").write_text(text)
-    return path
-
-
-def learned(path: Path, index: Path) -> Path:
-    command = [sys.executable, "-m", "chatbot.learn", str(path), str(index)]
-    subprocess.run(command, env={"PYTHONPATH": str(ROOT / "lambda")}, check=True)
-    return index
-
-
-def package(index: Path, path: Path) -> Path:
-    """A package with the bot's shipped sources, as Lambda has them."""
-    with zipfile.ZipFile(path, "w") as archive:
-        for source in (ROOT / "lambda" / "chatbot").glob("*.py"):
-            archive.write(source, f"chatbot/{source.name}")
-        archive.write(index, "chatbot/knowledge.index")
-    return path
+from tests.unit.delivery.bots import AFTER, BEFORE, ROOT, folder, learned, package
 
 
 @pytest.fixture(scope="module")
@@ -161,6 +109,17 @@ def test_what_cannot_be_asked_is_told_in_one_line(
     assert str(path) in str(told.value) or content == b"nonsense"
     assert words in str(told.value)
     assert "\n" not in str(told.value)
+
+
+def test_a_package_of_another_version_is_told_in_one_line(builds: tuple[Path, Path], tmp_path: Path) -> None:
+    """Whatever it prints, it is called by the name that the caller has for it."""
+    path = package(learned(builds[0], tmp_path / "knowledge.index"), tmp_path / "lambda.zip")
+    other = tmp_path / "other.zip"
+    with zipfile.ZipFile(path) as old, zipfile.ZipFile(other, "w") as new:
+        for name in old.namelist():
+            new.writestr(name, b"print('[]')" if name == "chatbot/ask.py" else old.read(name))
+    with pytest.raises(UsageError, match="the old one answers in a way of its own"):
+        compare(ROOT, other, builds[1], called=("the old one", "the new one"))
 
 
 def test_questions_come_from_conversation_tests_or_lines(tmp_path: Path) -> None:
