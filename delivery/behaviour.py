@@ -7,6 +7,7 @@ imported here. ``answers`` compares the package that is deployed with the one th
 import re
 import tempfile
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -47,7 +48,8 @@ class Behaviour:
             for found, word in ((self.added, "added"), (self.removed, "removed"), (self.edited, "edited"))
         )
         sections = ", ".join(f"{count} {word}" for count, word in counts if count) or "none changed"
-        return f"{len(self.moved):,} of {self.asked:,} questions are answered differently. Sections: {sections}."
+        verb = "is" if len(self.moved) == 1 else "are"
+        return f"{len(self.moved):,} of {self.asked:,} questions {verb} answered differently. Sections: {sections}."
 
     def markdown(self, limit: int = MARKDOWN_LIMIT) -> str:
         """Return the difference as a document, in at most ``limit`` characters."""
@@ -91,10 +93,11 @@ def compare(
     with tempfile.TemporaryDirectory() as name:
         folders, names = (Path(name) / "old", Path(name) / "new"), called or (str(old), str(new))
         programs = [Program.of(root, *each) for each in zip((old, new), folders, names, strict=True)]
-        taught = [program.ask([]) for program in programs]
-        asked = [phrase for build in taught for section in build.sections.values() for phrase in _phrases(section)]
-        every = list(dict.fromkeys([*questions, *asked]))
-        before, after = (program.ask(every) for program in programs)
+        with ThreadPoolExecutor(len(programs)) as pool:
+            taught = list(pool.map(lambda program: program.ask([]), programs))
+            asked = [phrase for build in taught for section in build.sections.values() for phrase in _phrases(section)]
+            every = list(dict.fromkeys([*questions, *asked]))
+            before, after = pool.map(lambda program: program.ask(every), programs)
     return _difference(before, after, every)
 
 
