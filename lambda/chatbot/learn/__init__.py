@@ -15,7 +15,6 @@ from chatbot.learn.calibration import threshold
 from chatbot.learn.lessons import read_lessons
 from chatbot.learn.mistakes import KnowledgeError
 from chatbot.learn.patience import working
-from chatbot.learn.training import train
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -67,6 +66,9 @@ def _refuse_duplicates(lessons: Iterable[Lesson]) -> None:
 
 def _build(lessons: Sequence[Lesson], answers_from: float | None = None) -> bytes:
     """Return the index; the score that it answers from is found out unless it is given."""
+    # scikit-learn takes a second to import: whoever only reads, or made a mistake, does not wait for it.
+    from chatbot.learn.training import train
+
     terms = indexing.terms(lessons)
     model = train(lessons)
     if answers_from is None:

@@ -1,7 +1,6 @@
 """What a change of the knowledge changes: builds in all their forms, compared by their own code."""
 
 import io
-import shutil
 import subprocess
 import sys
 import zipfile
@@ -17,8 +16,10 @@ from tests.unit.delivery.bots import AFTER, BEFORE, ROOT, folder, learned, packa
 
 @pytest.fixture(scope="module")
 def builds(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """What was learned before and after."""
     base = tmp_path_factory.mktemp("builds")
-    return folder(base / "before", BEFORE), folder(base / "after", AFTER)
+    before, after = folder(base / "before", BEFORE), folder(base / "after", AFTER)
+    return learned(before, base / "before.index"), learned(after, base / "after.index")
 
 
 def test_sections_and_questions_that_change_are_named(builds: tuple[Path, Path]) -> None:
@@ -57,8 +58,7 @@ def test_the_report_has_a_bound_and_counts_what_it_leaves_out() -> None:
 
 def test_every_form_of_a_build_can_be_compared(builds: tuple[Path, Path], tmp_path: Path) -> None:
     """A folder, an index and a package that hold the same say the same."""
-    index = learned(builds[0], tmp_path / "knowledge.index")
-    for same in (index, package(index, tmp_path / "lambda.zip")):
+    for same in (folder(tmp_path / "knowledge", BEFORE), package(builds[0], tmp_path / "lambda.zip")):
         found = compare(ROOT, builds[0], same)
         assert [*found.added, *found.removed, *found.edited, *found.moved] == []
 
@@ -67,7 +67,7 @@ def test_a_package_is_asked_without_this_process_s_secrets(
     builds: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its code sees no credentials."""
-    path = package(learned(builds[0], tmp_path / "knowledge.index"), tmp_path / "lambda.zip")
+    path = package(builds[0], tmp_path / "lambda.zip")
     curious = tmp_path / "curious.zip"
     with zipfile.ZipFile(path) as old, zipfile.ZipFile(curious, "w") as new:
         for name in old.namelist():
@@ -113,7 +113,7 @@ def test_what_cannot_be_asked_is_told_in_one_line(
 
 def test_a_package_of_another_version_is_told_in_one_line(builds: tuple[Path, Path], tmp_path: Path) -> None:
     """Whatever it prints, it is called by the name that the caller has for it."""
-    path = package(learned(builds[0], tmp_path / "knowledge.index"), tmp_path / "lambda.zip")
+    path = package(builds[0], tmp_path / "lambda.zip")
     other = tmp_path / "other.zip"
     with zipfile.ZipFile(path) as old, zipfile.ZipFile(other, "w") as new:
         for name in old.namelist():
@@ -136,7 +136,7 @@ def test_questions_come_from_conversation_tests_or_lines(tmp_path: Path) -> None
 
 def test_the_command_prints_the_report(builds: tuple[Path, Path], tmp_path: Path) -> None:
     """From the project's folder, in any folder's name."""
-    old = shutil.copytree(builds[0], tmp_path / "what was")
+    old = folder(tmp_path / "what was", BEFORE)
     command = [sys.executable, "-m", "delivery", "behaviour", str(old), str(builds[1])]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
