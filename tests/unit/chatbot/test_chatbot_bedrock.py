@@ -381,7 +381,7 @@ def test_the_responder_is_made_from_settings_and_the_functions_environment(
     )
 
     assert responder.reply(QUESTION, ()).text == "Parley is a chatbot."
-    assert "/us-east-1/bedrock/" in bedrock.calls[0].authorization
+    assert "/us-east-1/bedrock/" in bedrock.calls[-1].authorization
     assert responder.starters == knowledge.starters
 
 
