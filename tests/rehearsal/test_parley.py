@@ -193,6 +193,7 @@ def test_a_changed_answer_updates_one_function_and_is_what_the_bot_says(team: Te
     plan = summary(team.log(result, "dev-plan", "Plan"))
     assert "# chatbot-dev: 2 to change" in plan
     assert re.findall(r"^! (\w+)\.", plan, re.MULTILINE)[:2] == ["aws_lambda_alias", "aws_lambda_function"]
+    assert "| What is the password of the moon? | *no answer* | about\\#what-is-the-password-of-the-moon |" in plan
     assert "gibbous" in ask(result["urls"]["dev"], "What is the password of the moon?")["reply"]
 
 

@@ -17,9 +17,12 @@ from chatbot.learn.mistakes import KnowledgeError
 from chatbot.learn.patience import working
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from chatbot.learn.lessons import Lesson
+    from chatbot.learn.training import Model
+
+    Train = Callable[[Sequence[Lesson]], Model | None]
 
 __all__ = ["KnowledgeError", "learn", "read"]
 
@@ -36,9 +39,12 @@ def learn(folder: Path) -> bytes:
     Raises KnowledgeError for a folder without knowledge or a file that cannot be learned.
     """
     lessons = read(folder)
+    # scikit-learn takes a second to import: whoever only reads, or made a mistake, does not wait for it.
+    from chatbot.learn.training import train
+
     asked = sum(len(lesson.phrasings) for lesson in lessons)
     with working(f"learning {len(lessons):,} sections and {asked:,} ways to ask for them"):
-        return _build(lessons)
+        return _build(lessons, train)
 
 
 def read(folder: Path) -> list[Lesson]:
@@ -64,16 +70,13 @@ def _refuse_duplicates(lessons: Iterable[Lesson]) -> None:
             places[name] = lesson.place
 
 
-def _build(lessons: Sequence[Lesson], answers_from: float | None = None) -> bytes:
+def _build(lessons: Sequence[Lesson], train: Train, answers_from: float | None = None) -> bytes:
     """Return the index; the score that it answers from is found out unless it is given."""
-    # scikit-learn takes a second to import: whoever only reads, or made a mistake, does not wait for it.
-    from chatbot.learn.training import train
-
     terms = indexing.terms(lessons)
     model = train(lessons)
     if answers_from is None:
         otherwise = THRESHOLD if model else THRESHOLD_WITHOUT_MODEL
-        answers_from = threshold(lessons, lambda taught: _build(taught, 0.0), otherwise=otherwise)
+        answers_from = threshold(lessons, lambda taught: _build(taught, train, 0.0), otherwise=otherwise)
     facts = {
         "sections": len(lessons),
         "starters": [lesson.title for lesson in lessons][:STARTERS],
