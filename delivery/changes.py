@@ -75,7 +75,7 @@ def read_plan(plan: Json, guarded: frozenset[str] = frozenset()) -> Planned:
     return Planned(
         changes=tuple(changes),
         # After every apply the provider finds attributes that it computes; only what the plan answers is news.
-        drift=tuple(change for change in drift if change.kind != "no-op" and change.address in changed),
+        drift=tuple(change for change in drift if _is_news(change) and change.address in changed),
         outputs=tuple(
             difference
             for name, change in sorted(plan.get("output_changes", {}).items())
@@ -117,6 +117,11 @@ def _change(item: Json, guarded: frozenset[str]) -> Change:
         imported=imported,
         note=note,
     )
+
+
+def _is_news(change: Change) -> bool:
+    """Whether somebody would see it: a provider also turns nothing into an empty list."""
+    return change.kind != "no-op" and (change.kind != "update" or bool(change.differences))
 
 
 def _kind(actions: list[str]) -> str:

@@ -11,7 +11,7 @@ from delivery import cli_reviews, cli_state
 from delivery.arguments import parser
 from delivery.errors import DeliveryError, TerraformError, UsageError
 from delivery.progress import say
-from delivery.project import Project, Stack, read_release
+from delivery.project import Project, read_release
 from delivery.record import Status
 
 Command = Callable[[argparse.Namespace, Project], None]
@@ -45,6 +45,9 @@ def _bootstrap(options: argparse.Namespace, project: Project) -> None:
 
 
 def _plan(options: argparse.Namespace, project: Project) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    from delivery.answers import changed_answers
     from delivery.context import context_of
     from delivery.ledger import Ledger
     from delivery.plan import make_plan
@@ -52,27 +55,23 @@ def _plan(options: argparse.Namespace, project: Project) -> None:
 
     stack = project.stack(options.stack)
     ledger = Ledger.of(project) if options.record else None
-    made = make_plan(
-        project,
-        Terraform.of(project),
-        stack,
-        options.out,
-        behaviour=_answers_that_change(options, project, stack),
-        review_bucket=options.review_bucket,
-        context=context_of(stack.name, options.before, options.reviews),
-        days=options.days,
-    )
+    written = _text(options.behaviour) if options.behaviour else ""
+    with ThreadPoolExecutor(1) as beside:
+        # Answers are compared while Terraform plans.
+        answers = beside.submit(changed_answers, project, stack) if options.answers else None
+        made = make_plan(
+            project,
+            Terraform.of(project),
+            stack,
+            options.out,
+            behaviour=answers.result if answers else lambda: written,
+            review_bucket=options.review_bucket,
+            context=context_of(stack.name, options.before, options.reviews),
+            days=options.days,
+        )
     if ledger:
         ledger.enter(made.record)
     print(made.review.markdown(), end="")
-
-
-def _answers_that_change(options: argparse.Namespace, project: Project, stack: Stack) -> str:
-    from delivery.answers import changed_answers
-
-    if options.behaviour:
-        return _text(options.behaviour)
-    return changed_answers(project, stack) if options.answers else ""
 
 
 def _apply(options: argparse.Namespace, project: Project) -> None:

@@ -69,7 +69,7 @@ def make_plan(
     stack: Stack,
     out: Path,
     *,
-    behaviour: str = "",
+    behaviour: Callable[[], str] = str,
     review_bucket: str = "",
     context: Context = _nothing,
     days: int = LIFETIME_DAYS,
@@ -77,8 +77,8 @@ def make_plan(
 ) -> Made:
     """Plan ``stack`` into the folder ``out``: ``tfplan``, ``plan.json``, its review, ``variables.env``, its record.
 
-    ``behaviour`` is what the review says of the bot's answers, ``context`` what it says of where the plan comes from;
-    ``review_bucket`` gets the review as a page, if given.
+    ``behaviour`` gives what the review says of the bot's answers, once there is a plan, ``context`` what it says of
+    where the plan comes from; ``review_bucket`` gets the review as a page, if given.
     Raises ``TerraformError``; then none of the files is there.
     """
     if not (stack.folder / PROVIDER_LOCK).is_file():
@@ -91,7 +91,7 @@ def make_plan(
     changes = terraform.plan(stack, plan)
     plan.chmod(PRIVATE)
     shown = concealed(terraform.show(stack, plan)) if changes else EMPTY
-    review = Review(stack.name, read_plan(shown, _guarded(project, stack)), behaviour)
+    review = Review(stack.name, read_plan(shown, _guarded(project, stack)), behaviour())
     record = _record(project, terraform, stack, plan, review, days, variables)
     public = without_secrets(shown)
     review = replace(review, foot="\n\n".join(filter(None, (context(public, record), _foot(record)))))

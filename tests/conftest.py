@@ -7,9 +7,10 @@ import pytest
 # A runner that was started in the background ignores Ctrl-C, and whatever it starts would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-LONGEST = ("test_parley.py",)
+LONGEST = ("test_parley.py", "test_stacks.py", "test_chatbot_store.py", "test_chatbot_handler.py")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes longest, so that the other processes are not done before it starts."""
-    items.sort(key=lambda item: item.path.name not in LONGEST)
+    rank = {name: number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: rank.get(item.path.name, len(rank)))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -21,6 +22,7 @@ from chatbot.access import Access
 from chatbot.contract import Turn
 from chatbot.conversation import Conversations
 from chatbot.examine.dialogues import Dialogue, Step, read_dialogues
+from chatbot.index import NoIndexError
 from chatbot.knowledge import Knowledge
 from chatbot.learn import learn
 from chatbot.learn.mistakes import KnowledgeError
@@ -28,6 +30,7 @@ from chatbot.memory import MemoryStore
 from chatbot.responders import KnowledgeResponder
 
 MESSAGES_PER_MINUTE = 6_000
+PACKAGED = "chatbot/knowledge.index"
 NO_ANSWER = "no answer"
 
 
@@ -111,6 +114,15 @@ def accuracy(results: Sequence[Result]) -> float:
     return 100 * sum(result.fault is None for result in results) / len(results)
 
 
+def _packaged(package: Path) -> Knowledge:
+    try:
+        with zipfile.ZipFile(package) as archive:
+            return Knowledge(archive.read(PACKAGED))
+    except (OSError, KeyError, zipfile.BadZipFile, NoIndexError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error.args[0]
+        raise KnowledgeError(f"{package} cannot be asked ({reason}): package the function again") from error
+
+
 def _percent(text: str) -> float:
     value = float(text) if text.replace(".", "", 1).isdecimal() and text.isascii() else -1.0
     if not 0 <= value <= 100:
@@ -126,9 +138,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "tests", type=Path, nargs="?", default=Path("tests/conversations"), help="their folder (default %(default)s)"
     )
-    parser.add_argument(
-        "--knowledge", type=Path, default=Path("knowledge"), metavar="DIR", help="(default %(default)s)"
-    )
+    asked = parser.add_mutually_exclusive_group()
+    asked.add_argument("--knowledge", type=Path, default=Path("knowledge"), metavar="DIR", help="(default %(default)s)")
+    asked.add_argument("--package", type=Path, metavar="ZIP", help="ask the index that was packaged, learning nothing")
     parser.add_argument(
         "--accuracy", type=_percent, default=100.0, metavar="PERCENT", help="what must be right (default all)"
     )
@@ -136,7 +148,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
     try:
         dialogues = read_dialogues(options.tests)
-        knowledge = Knowledge(learn(options.knowledge))
+        knowledge = _packaged(options.package) if options.package else Knowledge(learn(options.knowledge))
         check_sources(dialogues, knowledge)
     except KnowledgeError as error:
         print(error, file=sys.stderr)

@@ -1,11 +1,13 @@
 """The commands that judge answers: conversation tests, and evaluation on questions from elsewhere."""
 
 import json
+import zipfile
 from pathlib import Path
 
 import pytest
 
 from chatbot.examine import converse, evaluate
+from chatbot.learn import learn
 
 SHOP = """\
 # Shop
@@ -56,6 +58,23 @@ def test_right_answers_pass(tmp_path: Path, knowledge: Path, capsys: pytest.Capt
 """
     assert converse_about(tmp_path, knowledge, text) == 0
     assert "100.0 %" in capsys.readouterr().out
+
+
+def test_what_was_packaged_can_be_judged(tmp_path: Path, knowledge: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its index as it ships; what is no package is told in one line."""
+    tests = conversation_tests(tmp_path, "- {ask: hi, source: hello#hello}\n")
+    package, other = tmp_path / "lambda.zip", tmp_path / "other.zip"
+    for file, name in ((package, converse.PACKAGED), (other, "something")):
+        with zipfile.ZipFile(file, "w") as archive:
+            archive.writestr(name, learn(knowledge))
+
+    assert converse.main([str(tests), "--package", str(package)]) == 0
+    capsys.readouterr()
+    for wrong in (other, tests / "kind.yaml", tmp_path / "missing.zip"):
+        assert converse.main([str(tests), "--package", str(wrong)]) == 2
+        told = capsys.readouterr().err
+        assert told.startswith(f"{wrong} cannot be asked (")
+        assert told.endswith("): package the function again\n")
 
 
 @pytest.mark.parametrize(

@@ -195,6 +195,14 @@ def test_drift_that_the_plan_answers_stands_apart() -> None:
     assert "aws_iam_role.bot" not in found
 
 
+def test_nothing_that_became_an_empty_list_is_no_drift() -> None:
+    """The provider reads attributes that nobody set so, and a reader would see a resource without a line below it."""
+    drift = change("aws_lambda_function.bot", "update", before={"layers": None}, after={"layers": []})
+    answer = change("aws_lambda_function.bot", "update", before={"timeout": 9}, after={"timeout": 3})
+
+    assert "Changed outside Terraform" not in review(answer, resource_drift=[drift]).markdown()
+
+
 def test_moves_and_imports_are_counted_beside_what_else_happens() -> None:
     """A resource that moves and changes at once is counted as both."""
     found = review(

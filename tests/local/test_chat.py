@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import requests
 
-LAMBDA = Path(__file__).parents[3] / "lambda"
+LAMBDA = Path(__file__).parents[2] / "lambda"
 LOOKS = {"BOT_NAME": "Ada", "GREETING": "Good day.", "ACCENT": "#7a1fa2", "ACCENT_DARK": "#c58be0"}
 TEA = "# Tea\n\n## How is tea made?\n\nWith hot water.\n"
 
