@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 DEADLINE_SECONDS: Final = 90.0
 TRY_SECONDS: Final = (5, 20)
-PAUSE_SECONDS: Final = (0.5, 1.0, 2.0, 4.0)
+PAUSE_SECONDS: Final = (0.2, 0.5, 1.0, 2.0, 4.0)
 LONGEST_PAUSE: Final = 8.0
 UNSETTLED: Final = frozenset({403, 404, 408, 429, 500, 502, 503, 504})
 """What a new stage answers until it has reached every edge, and a new function until it has started.

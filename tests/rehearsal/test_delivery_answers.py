@@ -15,8 +15,8 @@ from delivery.answers import changed_answers
 from delivery.project import Project
 from rehearsal.cloud import Cloud
 from rehearsal.functions import Functions, downloads
+from tests.packaging.bots import AFTER, BEFORE, folder, learned, package
 from tests.rehearsal.deliveries import KEYS, REGION, World, prepared_account, provider_lock, stack
-from tests.unit.delivery.bots import AFTER, BEFORE, folder, learned, package
 
 TRUST = {
     "Version": "2012-10-17",

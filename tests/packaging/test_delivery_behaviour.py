@@ -11,7 +11,7 @@ import pytest
 from delivery.behaviour import Behaviour, compare
 from delivery.builds import Section, questions_in
 from delivery.errors import UsageError
-from tests.unit.delivery.bots import AFTER, BEFORE, ROOT, folder, learned, package
+from tests.packaging.bots import AFTER, BEFORE, ROOT, folder, learned, package
 
 
 @pytest.fixture(scope="module")
