@@ -8,6 +8,8 @@ from typing import Any
 SENSITIVE = "(sensitive value)"
 UNKNOWN = "(known after apply)"
 MAX_SHOWN = 160
+DEEPEST = 50
+"""A document in a text that is nested deeper than this stays a text."""
 
 Marks = Any
 """Terraform's marks: ``true`` for a whole value, or the value's own shape with ``true`` at the marked places."""
@@ -60,7 +62,14 @@ def both(left: Marks, right: Marks) -> Marks:
         return {key: both(left.get(key), right.get(key)) for key in {**left, **right}}
     if isinstance(left, list) and isinstance(right, list):
         return [both(at(left, index), at(right, index)) for index in range(max(len(left), len(right)))]
-    return left or right
+    # Of two shapes that differ, neither leads to the secrets of the other.
+    return True if _marks(left) and _marks(right) else left if _marks(left) else right
+
+
+def _marks(marks: Marks) -> bool:
+    """Return whether anything at all is marked."""
+    items = marks.values() if isinstance(marks, dict) else marks if isinstance(marks, list) else ()
+    return marks is True or any(map(_marks, items))
 
 
 def differences(before: Any, after: Any, *, sensitive: Marks = None, unknown: Marks = None) -> list[Difference]:
@@ -102,9 +111,25 @@ def _document(text: str) -> Any:
     if not text.lstrip().startswith(("{", "[")):
         return None
     try:
-        return json.loads(text) or None
+        found = json.loads(text)
     except (ValueError, RecursionError):
         return None
+    return found if found and _is_shallow(found) else None
+
+
+def _is_shallow(value: Any) -> bool:
+    """Return whether ``value`` is nested so little that a person could follow it."""
+    level = [value]
+    for _ in range(DEEPEST):
+        level = [
+            item
+            for each in level
+            if isinstance(each, dict | list)
+            for item in (each.values() if isinstance(each, dict) else each)
+        ]
+        if not level:
+            return True
+    return False
 
 
 def at(marks: Marks, place: Any) -> Marks:

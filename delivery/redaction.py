@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import product
 from typing import Any, Final
 
 from delivery.attributes import SENSITIVE, Marks, at, both, redacted
@@ -14,6 +15,8 @@ SHORTEST_SECRET: Final = 6
 
 SHORTEST_WORD: Final = 3
 """Still shorter ones are hidden in their own resource alone: everywhere they would take ordinary numbers with them."""
+
+OF_HTML: Final = str.maketrans({sign: f"\\u{ord(sign):04x}" for sign in "<>&\u2028\u2029"})
 
 KEPT: Final = ("format_version", "terraform_version", "timestamp", "applyable", "complete", "errored")
 KEPT_OF_CHANGE: Final = (
@@ -72,8 +75,7 @@ class _Secrets:
     def of(cls, found: Iterator[str]) -> "_Secrets":
         texts = {text for text in found if len(text) >= SHORTEST_WORD and text not in ("true", "false")}
         long = {text for text in texts if len(text) >= SHORTEST_SECRET}
-        # Inside of a JSON document, a secret with quotes or line breaks is written otherwise.
-        long |= {json.dumps(text)[1:-1] for text in long}
+        long |= {written for text in long for written in _in_documents(text)}
         parts: dict[str, tuple[str, ...]] = {}
         for text in long:
             parts[text[:SHORTEST_SECRET]] = (*parts.get(text[:SHORTEST_SECRET], ()), text)
@@ -145,6 +147,19 @@ def _marked(value: Any, marks: Marks) -> Iterator[str]:
             yield from _marked(item, at(marks, place))
     elif marks is True and value is not None:
         yield _text(value)
+
+
+def _in_documents(text: str) -> Iterator[str]:
+    """Yield how a text is written inside of a JSON document, and of one inside of another.
+
+    Terraform's own ``jsonencode`` leaves letters as they are, but not what means something to HTML.
+    https://developer.hashicorp.com/terraform/language/functions/jsonencode
+    """
+    for ascii_only, signs in product((True, False), ({}, OF_HTML)):
+        written = text
+        for _ in range(2):
+            written = json.dumps(written, ensure_ascii=ascii_only)[1:-1].translate(signs)
+            yield written
 
 
 def _text(value: Any) -> str:

@@ -8,7 +8,8 @@ Configuration = dict[str, Any]
 
 OLD, NEW = "0ld-hunter2-s3cret", "n3w-hunter3-s3cret"
 NUMBER, NEW_NUMBER, SHORT = 48151623, 48151624, "kqzx"
-SECRETS = (OLD, NEW, str(NUMBER), str(NEW_NUMBER), SHORT)
+SIGNS = "p<ss&wörd>-h0rse"
+SECRETS = (OLD, NEW, str(NUMBER), str(NEW_NUMBER), SHORT, SIGNS, "-h0rse")
 """Nothing of these may be in anything that is written, whatever Terraform makes of them."""
 
 
@@ -79,7 +80,7 @@ PAIRS: dict[str, Pair] = {
     "change to nothing": Pair(data(a="one"), data(a=None), "1 to change", shown=('-   input: "one"',)),
     "change lines": Pair(data(a="one\ntwo"), data(a="one\n```\n# No changes\nthree"), "1 to change"),
     "change a document": Pair(
-        data(a=json.dumps(DOCUMENT)), data(a=json.dumps(WIDER)), "1 to change", shown=("+     action s3:*",)
+        data(a=json.dumps(DOCUMENT)), data(a=json.dumps(WIDER)), "1 to change", "sensitive", ("+     action s3:*",)
     ),
     "change what is unknown": Pair(
         data(a=of(triggers_replace="1"), b="${terraform_data.a.id}"),
@@ -216,6 +217,23 @@ PAIRS: dict[str, Pair] = {
         "1 to change",
     ),
     "a secret that was none": Pair(data(a=OLD), data(a=secret(OLD), b="x"), "1 to add, 1 to change"),
+    "a secret whose place changes its shape": Pair(
+        data(a={"user": "root", "token": secret(OLD)}), data(a=["root", secret(NEW)]), "1 to change"
+    ),
+    "a secret whose place loses its shape": Pair(
+        data(a=["root", secret(OLD)]), data(a={"user": "root", "token": secret(NEW)}), "1 to change"
+    ),
+    "a secret that a document writes otherwise": Pair(
+        data(a=secret(SIGNS)),
+        data(
+            a=secret(SIGNS),
+            b='${jsonencode({Statement = [{Effect = "Allow", Action = terraform_data.a.output}]})}',
+            c="${jsonencode({inner = jsonencode({token = terraform_data.a.output})})}",
+        ),
+        "2 to add",
+        "sensitive",
+        ("Allow (sensitive value)",),
+    ),
     "a hundred secrets": Pair(
         data(many=of(count=100, input=secret(OLD))), data(many=of(count=100, input=secret(NEW))), "100 to change"
     ),
