@@ -102,17 +102,24 @@ def _change(item: Json, guarded: frozenset[str]) -> Change:
         kind = "import" if imported else "move"
     found = tuple(_differences(change)) if kind in ("update", "replace") else ()
     names = {str(side.get(name)) for side in _sides(change) for name in ("bucket", "name", "id")}
-    risk, reason = grade(kind, item["type"], [difference.path for difference in found], guarded=bool(names & guarded))
+    allowed = _access(item["type"], change) if kind not in ("no-op", "move", "import", "forget") else NO_ACCESS
+    risk, reason = grade(
+        "forget" if "forget" in change["actions"] else kind,
+        item["type"],
+        [difference.path for difference in found],
+        guarded=bool(names & guarded),
+        widens=allowed.widens,
+    )
     note = f"moved from {moved}" if moved else str(item.get("action_reason", "")).replace("_", " ")
     return Change(
-        address=item["address"] + (f" (deposed {item['deposed']})" if item.get("deposed") else ""),
+        address=address_of(item),
         type=item["type"],
         kind=kind,
         risk=risk,
         reason=reason,
         differences=found,
         forcing=_paths(change),
-        access=_access(item["type"], change) if kind not in ("no-op", "move", "import", "forget") else NO_ACCESS,
+        access=allowed,
         moved_from=moved,
         imported=imported,
         note=note,
@@ -122,6 +129,11 @@ def _change(item: Json, guarded: frozenset[str]) -> Change:
 def _is_news(change: Change) -> bool:
     """Whether somebody would see it: a provider also turns nothing into an empty list."""
     return change.kind != "no-op" and (change.kind != "update" or bool(change.differences))
+
+
+def address_of(item: Json) -> str:
+    """Return what a resource is called, and which of its objects it is, where a replacement left one behind."""
+    return str(item["address"]) + (f" (deposed {item['deposed']})" if item.get("deposed") else "")
 
 
 def _kind(actions: list[str]) -> str:

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from delivery.attributes import UNKNOWN
 from delivery.aws import asking, client, code
-from delivery.changes import Change, read_plan
+from delivery.changes import Change, address_of, read_plan
 from delivery.deployed import fetch, place
 from delivery.plan import make_plan
 from delivery.progress import say
@@ -106,7 +106,7 @@ def read_drift(plan: Json, trail: "Trail | None" = None) -> Drift:
     if not moved and not undone:
         return Drift()
     lines: list[str] = []
-    raw = {item["address"]: item["change"] for item in plan.get("resource_drift", [])}
+    raw = {address_of(item): item["change"] for item in plan.get("resource_drift", [])}
     for change in moved.values():
         lines += [_headline(change), *(f"  {difference}" for difference in change.differences)]
         lines += [f"  {line}" for line in trail.of_resource(raw[change.address])] if trail else []

@@ -95,6 +95,14 @@ def _function_url(values: Json) -> Iterator[Grant]:
     )
 
 
+def _canned(values: Json) -> Iterator[Grant]:
+    """https://docs.aws.amazon.com/AmazonS3/latest/userguide/acl-overview.html#canned-acl"""
+    acl = str(values.get("acl"))
+    if acl.startswith("public-") or acl == "authenticated-read":
+        who = ANYONE if acl.startswith("public-") else "anyone with an AWS account"
+        yield Grant(what=frozenset({acl}), where=frozenset({str(values.get("bucket"))}), who=frozenset({who}))
+
+
 def _group(values: Json) -> Iterator[Grant]:
     for way in ("ingress", "egress"):
         for rule in _listed(values.get(way)):
@@ -141,6 +149,9 @@ PEERS: Final = (
 READERS: Final[Mapping[str, Callable[[Json], Iterator[Grant]]]] = {
     "aws_lambda_permission": _permission,
     "aws_lambda_function_url": _function_url,
+    "aws_s3_bucket": _canned,
+    "aws_s3_bucket_acl": _canned,
+    "aws_s3_object": _canned,
     "aws_security_group": _group,
     "aws_default_security_group": _group,
     "aws_security_group_rule": _one_rule(""),

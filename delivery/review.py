@@ -7,7 +7,7 @@ from typing import Final
 from delivery.attributes import Difference
 from delivery.changes import Change, Planned
 from delivery.layout import Item, Section, coded, fenced, lay_out, plain, quoted
-from delivery.risk import STATEFUL, Risk
+from delivery.risk import Risk, holds
 
 SUMMARY_LIMIT: Final = 880
 """An action's configuration value holds 1,000 characters, and shows the summary among other words.
@@ -129,10 +129,10 @@ def _item(change: Change) -> Item:
 
 def _stateful(lost: Sequence[Change]) -> str:
     """Say by name which of them hold data."""
-    holding = [change for change in lost if change.type in STATEFUL]
+    holding = [change for change in lost if holds(change.type)]
     if not holding:
         return ""
-    named = [f"{coded(change.address)} ({STATEFUL[change.type]})" for change in holding[:NAMED]]
+    named = [f"{coded(change.address)} ({holds(change.type)})" for change in holding[:NAMED]]
     more = [f"and {len(holding) - NAMED} more"] if len(holding) > NAMED else []
     return f"**{len(holding)} of {len(lost)} hold data:** {', '.join(named + more)}."
 

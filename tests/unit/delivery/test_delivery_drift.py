@@ -54,6 +54,15 @@ def test_what_was_deleted_by_hand_is_said_to_be() -> None:
     assert read_drift(gone).lines == ["aws_sqs_queue.q was deleted"]
 
 
+def test_what_a_replacement_left_behind_is_traced_too() -> None:
+    """It has the address of what replaced it, and is called by its own name."""
+    left = item("aws_sqs_queue.q", "delete", before={"name": "q"}) | {"deposed": "abc"}
+
+    found = read_drift(plan([left], [left]), trail())
+
+    assert found.lines[0] == "aws_sqs_queue.q (deposed abc) was deleted"
+
+
 def test_what_only_follows_from_it_is_not_counted() -> None:
     """An alias moves to the version that its function will have: nobody changed the alias."""
     alias = item("aws_lambda_alias.live", "update", before={"function_version": "1"}, after={})

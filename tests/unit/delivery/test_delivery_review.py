@@ -30,6 +30,9 @@ def review(*changes: dict[str, Any], **plan: Any) -> Review:
     return Review("dev", read_plan({"resource_changes": list(changes)} | plan))
 
 
+EVERYONE = json.dumps({"Statement": [{"Effect": "Allow", "Action": "sqs:*", "Principal": "*", "Resource": "*"}]})
+
+
 @pytest.mark.parametrize(
     ("item", "risk"),
     [
@@ -52,10 +55,38 @@ def review(*changes: dict[str, Any], **plan: Any) -> Review:
             "sensitive",
         ),
         (change("aws_lambda_function.bot", "no-op"), "none"),
+        (change("aws_kms_replica_key.state", "delete"), "destructive"),
+        (change("aws_docdb_cluster.any", "delete"), "destructive"),
+        (change("aws_docdb_cluster.any", "delete", "create"), "destructive"),
+        (change("elsewhere_database.any", "delete"), "destructive"),
+        (change("elsewhere_database.any", "create"), "sensitive"),
+        (change("aws_ssoadmin_account_assignment.any", "create"), "sensitive"),
+        (change("aws_dynamodb_table.turns", "create", "forget"), "sensitive"),
+        (change("aws_default_security_group.any", "update"), "sensitive"),
+        (change("aws_lambda_layer_version_permission.any", "create"), "sensitive"),
+        (change("aws_s3_bucket.a", "create", before=None, after={"acl": "public-read"}), "sensitive"),
+        (
+            change("aws_s3_bucket.a", "update", before={"acl": "private"}, after={"acl": "log-delivery-write"}),
+            "sensitive",
+        ),
+        (change("aws_s3_bucket_lifecycle_configuration.a", "create"), "sensitive"),
+        (change("aws_sqs_queue.q", "create", before=None, after={"policy": EVERYONE}), "sensitive"),
+        (
+            change("aws_api_gateway_method.m", "update", before={"authorization": "AWS_IAM"}, after={}),
+            "sensitive",
+        ),
+        (
+            change("aws_cloudwatch_log_group.l", "update", before={"retention_in_days": 9}, after={}),
+            "sensitive",
+        ),
+        (change("aws_lb.web", "update", before={"enable_deletion_protection": True}, after={}), "sensitive"),
     ],
 )
 def test_each_change_has_its_grade(item: dict[str, Any], risk: str) -> None:
-    """Losing data is the gravest; permissions, keys and public access come next; reading is nothing."""
+    """Losing data is the gravest; permissions, keys and public access come next; reading is nothing.
+
+    Of a type that no rule knows the worst is assumed.
+    """
     assert str(review(item).planned.risk) == risk
 
 
@@ -367,3 +398,19 @@ def test_the_page_colours_each_line_by_its_sign() -> None:
 
     assert '<span class="minus">- aws_lambda_function.f</span>' in made
     assert '<span class="plus">+ aws_sns_topic.t</span>' in made
+
+
+def test_a_type_that_no_rule_knows_is_said_to_be_one() -> None:
+    """Who has to approve the loss learns why, and by which name."""
+    text = review(change("aws_docdb_cluster.any", "delete")).markdown()
+
+    assert "**Destructive:** it loses what a type that no rule knows may hold." in text
+    assert "**1 of 1 hold data:** `aws_docdb_cluster.any`" in text
+
+
+def test_a_document_that_is_nested_deeper_than_anyone_reads_is_shown_as_a_text() -> None:
+    """Whatever someone wrote into an attribute, there is a review, of a length that can be read."""
+    text = review(change("aws_ssm_parameter.a", "update", after={"value": "[" * 3000 + "]" * 3000})).markdown()
+
+    assert '+   value: "[[[' in text
+    assert max(map(len, text.splitlines())) < 300
