@@ -4,6 +4,7 @@ https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md
 https://slsa.dev/spec/v1.0/provenance
 """
 
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from delivery.record import Record
@@ -37,7 +38,7 @@ def _definition(record: Record) -> Json:
             "stack": plan.stack,
             "state": {"lineage": plan.state.lineage, "serial": plan.state.serial},
         },
-        "internalParameters": {"risk": plan.risk, "summary": plan.summary, "expiresAt": plan.expires_at},
+        "internalParameters": {"risk": plan.risk, "summary": plan.summary, "expiresAt": _timestamp(plan.expires_at)},
         "resolvedDependencies": _dependencies(record),
     }
 
@@ -61,8 +62,8 @@ def _details(record: Record) -> Json:
     plan, apply = record.plan, record.apply
     metadata = {
         "invocationId": plan.execution,
-        "startedOn": record.created_at,
-        "finishedOn": apply.ended_at if apply else "",
+        "startedOn": _timestamp(record.created_at),
+        "finishedOn": _timestamp(apply.ended_at) if apply else "",
     }
     return {
         "builder": {"id": f"urn:parley:pipeline:{plan.pipeline}" if plan.pipeline else "urn:parley:by-hand"},
@@ -78,11 +79,20 @@ def _result(record: Record) -> Json:
         return {}
     return {
         "appliedBy": apply.by,
-        "startedOn": apply.started_at,
+        "startedOn": _timestamp(apply.started_at),
         "execution": apply.execution,
         "approvals": [
-            {"by": one.by, "at": one.at, "comment": one.comment, "stage": one.stage} for one in apply.approvals
+            {"by": one.by, "at": _timestamp(one.at), "comment": one.comment, "stage": one.stage}
+            for one in apply.approvals
         ],
         "said": apply.said,
         "state": {"lineage": apply.state.lineage, "serial": apply.state.serial},
     }
+
+
+def _timestamp(text: str) -> str:
+    """Return a time as statements have it; empty for none.
+
+    https://github.com/in-toto/attestation/blob/main/spec/v1/field_types.md#timestamp
+    """
+    return datetime.fromisoformat(text).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if text else ""

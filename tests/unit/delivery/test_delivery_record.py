@@ -108,8 +108,8 @@ def test_an_attestation_leads_from_the_commit_to_what_was_applied() -> None:
     }
     assert details["metadata"] == {
         "invocationId": "e1",
-        "startedOn": "2026-11-25T10:00:00+00:00",
-        "finishedOn": "2026-11-25T11:01:00+00:00",
+        "startedOn": "2026-11-25T10:00:00Z",
+        "finishedOn": "2026-11-25T11:01:00Z",
     }
     result = details["parley_result"]
     assert (result["status"], result["approvals"][0]["comment"], result["state"]["serial"]) == ("applied", "fine", 5)
