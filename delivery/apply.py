@@ -9,11 +9,12 @@ from pathlib import Path
 
 from delivery.aws import asking, client
 from delivery.diagnosis import is_stale
-from delivery.errors import DeliveryError, InterruptedRunError, PlanRefusedError, Refusal, TerraformError
-from delivery.files import sha256, shell_lines, write_whole
+from delivery.errors import DeliveryError, InterruptedRunError, PlanRefusedError, Refusal, TerraformError, UsageError
+from delivery.files import make_writable, sha256, shell_lines, write_whole
 from delivery.fit import check_age, check_inputs, check_origin, check_state
 from delivery.ledger import Ledger, TakenError
 from delivery.plan import PLAN_FILE, RECORD_FILE
+from delivery.printable import one_line
 from delivery.progress import say
 from delivery.project import Project, Stack
 from delivery.record import Apply, Record, Status, now
@@ -80,10 +81,22 @@ def apply_plan(place: Place, folder: Path, digest: str) -> bool:
     return record.plan.has_changes
 
 
+def check_outputs(path: Path) -> None:
+    """Raise ``UsageError`` where ``write_outputs`` could not write: once a plan is applied, it is too late for that."""
+    try:
+        make_writable(path.parent)
+    except OSError as error:
+        raise UsageError(f"no outputs can be put into {path.parent} ({error.strerror}); nothing was applied") from error
+    if path.is_dir():
+        raise UsageError(f"no outputs can be put into {path}, which is a folder; nothing was applied")
+
+
 def write_outputs(terraform: Terraform, stack: Stack, path: Path) -> None:
     """Write the stack's outputs as ``URL='…'`` lines, ready to be sourced by a shell."""
     found = terraform.outputs(stack)
-    values = {name.upper(): value if isinstance(value, str) else json.dumps(value) for name, value in found.items()}
+    # Of what a name may be made of in Terraform, a shell takes all but the dash.
+    names = {name: name.upper().replace("-", "_") for name in found}
+    values = {names[name]: value if isinstance(value, str) else json.dumps(value) for name, value in found.items()}
     write_whole(path, shell_lines(values))
 
 
@@ -93,10 +106,9 @@ def _reviewed(place: Place, folder: Path, digest: str) -> Record:
     if not plan.is_file():
         raise PlanRefusedError(Refusal.ALTERED, f"there is no plan at {plan}")
     found = sha256(plan)
-    if not hmac.compare_digest(found, digest.strip().lower()):
-        raise PlanRefusedError(
-            Refusal.ALTERED, f"{plan} is not the reviewed plan: its SHA-256 is {found}, not {digest}"
-        )
+    if not hmac.compare_digest(found.encode(), digest.strip().lower().encode(errors="replace")):
+        what = f"{plan} is not the reviewed plan: its SHA-256 is {found}, not {one_line(digest) or 'an empty one'}"
+        raise PlanRefusedError(Refusal.ALTERED, what)
     path = folder / RECORD_FILE
     try:
         beside = Record.load(path)

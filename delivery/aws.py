@@ -8,10 +8,16 @@ from delivery.errors import DeliveryError
 
 
 def client(service: str, region: str | None = None, **keys: str) -> Any:
-    """Return a client of ``service`` with the environment's credentials, or ``keys``; the SDK is imported here."""
+    """Return a client of ``service`` with the environment's credentials, or ``keys``; the SDK is imported here.
+
+    Raises ``DeliveryError`` where the environment names no usable endpoint, beside what ``asking`` is for.
+    """
     import boto3
 
-    return boto3.client(service, region_name=region, **keys)
+    try:
+        return boto3.client(service, region_name=region, **keys)
+    except ValueError as error:
+        raise DeliveryError(f"AWS's SDK cannot be set up: {error}; see AWS_ENDPOINT_URL and ~/.aws/config") from error
 
 
 def client_as(role: str, service: str, region: str | None = None, *, session: str) -> Any:

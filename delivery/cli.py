@@ -75,13 +75,15 @@ def _plan(options: argparse.Namespace, project: Project) -> None:
 
 
 def _apply(options: argparse.Namespace, project: Project) -> None:
-    from delivery.apply import Place, apply_plan, write_outputs
+    from delivery.apply import Place, apply_plan, check_outputs, write_outputs
     from delivery.deployed import keep
     from delivery.terraform import Terraform
 
     stack = project.stack(options.stack)
     terraform = Terraform.of(project)
     environment = options.environment or os.environ.get("ENVIRONMENT") or stack.environment
+    if options.outputs:
+        check_outputs(options.outputs)
     apply_plan(Place.of(project, terraform, stack, environment), options.plan, options.sha256)
     if options.keep:
         keep(stack)
@@ -90,11 +92,14 @@ def _apply(options: argparse.Namespace, project: Project) -> None:
 
 
 def _recover(options: argparse.Namespace, project: Project) -> None:
+    from delivery.history import environments
     from delivery.ledger import Ledger
     from delivery.recover import broken, close
 
     ledger = Ledger.of(project)
-    found = broken(project, ledger, options.environment)
+    found = broken(project, ledger, options.environment) if options.environment else []
+    if not found and options.environment not in (known := environments(project)):
+        raise UsageError(f"no stack is of environment {options.environment!r}: there are {', '.join(known)}")
     if not found:
         print(f"{options.environment}: every apply is closed, there is nothing to recover")
     for each in found:
@@ -199,6 +204,8 @@ def _text(path: Path) -> str:
         return path.read_text()
     except UnicodeDecodeError as error:
         raise UsageError(f"{path} is no text in UTF-8") from error
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read ({error.strerror})") from error
 
 
 COMMANDS: Mapping[str, Command] = {

@@ -1,6 +1,7 @@
 """Commands about what is deployed: keeping it, and whether it drifted."""
 
 import argparse
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -17,7 +18,7 @@ def register(add: Add) -> None:
 
     drift = add("drift", "tell what is no longer as it was released")
     drift.add_argument("--stack", required=True, help="the stack to look at")
-    drift.add_argument("--topic", required=True, metavar="ARN", help="the SNS topic that hears of it")
+    drift.add_argument("--topic", required=True, type=_topic, metavar="ARN", help="the SNS topic that hears of it")
     drift.add_argument("--namespace", required=True, help="the CloudWatch namespace of the metric")
 
     add("orphans", "name the states whose stack is no longer synthesized")
@@ -29,6 +30,12 @@ def register(add: Add) -> None:
     retire.add_argument("--plan", type=Path, metavar="DIR", help="apply the plan that lies here")
     retire.add_argument("--sha256", default="", metavar="DIGEST", help="the digest of the reviewed plan file")
     retire.add_argument("--approve", choices=["destructive"], help="the plan may lose data for good")
+
+
+def _topic(text: str) -> str:
+    if not re.fullmatch(r"arn:[\w-]+:sns:[\w-]+:\d+:[\w.-]+", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no ARN of an SNS topic")
+    return text
 
 
 def _keep(options: argparse.Namespace, project: Project) -> None:

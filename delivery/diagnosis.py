@@ -29,7 +29,11 @@ def _locked(stack: str, error: str) -> str:
 
 
 ADVICE: tuple[tuple[str, Advice], ...] = (
-    (r"Error acquiring the state lock", _locked),
+    (
+        r"Error acquiring the state lock[\s\S]*ResourceNotFoundException",
+        lambda _stack, _error: "there is no lock table yet: run `python -m delivery bootstrap` first",
+    ),
+    (r"Error acquiring the state lock[\s\S]*Lock Info:", _locked),
     (
         r"No valid credential sources|ExpiredToken|InvalidClientTokenId|security token .* is invalid",
         lambda _stack, _error: "AWS takes no credentials from here: sign in, then run the same command again",

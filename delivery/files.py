@@ -28,6 +28,13 @@ def write_whole(path: Path, content: bytes | str, *, mode: int = 0o644) -> None:
         raise
 
 
+def make_writable(folder: Path) -> None:
+    """Make ``folder`` if need be, and raise ``OSError`` where no file can be put into it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=folder):
+        pass
+
+
 def shell_lines(values: Mapping[str, str]) -> str:
     """Return ``NAME='value'`` lines that a shell can source, whatever the values hold."""
     return "".join(f"{name}={shlex.quote(value)}\n" for name, value in values.items())

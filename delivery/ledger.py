@@ -38,7 +38,7 @@ class Ledger:
         state = project.stack("state")
         try:
             name = state.configuration["resource"]["aws_dynamodb_table"]["ledger"]["name"]
-        except KeyError as error:
+        except (KeyError, TypeError) as error:
             raise UsageError(f"stack state makes no ledger ({error} is missing): run `make synth` again") from error
         return cls(str(name), Backend.of(state).region)
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from delivery.changes import Planned, read_plan
 from delivery.errors import UsageError
-from delivery.files import sha256, shell_lines, write_whole
+from delivery.files import make_writable, sha256, shell_lines, write_whole
 from delivery.fit import PROVIDER_LOCK, digests, providers
 from delivery.page import page
 from delivery.project import Project, Stack
@@ -83,9 +83,7 @@ def make_plan(
     """
     if not (stack.folder / PROVIDER_LOCK).is_file():
         raise UsageError(f"stack {stack.name} has no {PROVIDER_LOCK} in its folder: run `make synth` again")
-    out.mkdir(parents=True, exist_ok=True)
-    for name in WRITTEN:
-        (out / name).unlink(missing_ok=True)
+    _make_room(out)
     terraform.init(stack)
     plan = out / PLAN_FILE
     changes = terraform.plan(stack, plan)
@@ -105,6 +103,16 @@ def make_plan(
     write_whole(out / "variables.env", shell_lines(made.variables))
     record.save(out / RECORD_FILE)
     return made
+
+
+def _make_room(out: Path) -> None:
+    """Make the folder, without what an earlier plan left; raises ``UsageError`` where nothing can be written."""
+    try:
+        make_writable(out)
+        for name in WRITTEN:
+            (out / name).unlink(missing_ok=True)
+    except OSError as error:
+        raise UsageError(f"no plan can be put into {out} ({error.strerror}): name another folder") from error
 
 
 def _record(

@@ -21,9 +21,11 @@ class Stack:
     def configuration(self) -> dict[str, Any]:
         """The stack as Terraform reads it; raises ``UsageError`` where it is damaged."""
         try:
-            configuration: dict[str, Any] = json.loads((self.folder / "cdk.tf.json").read_text())
-        except ValueError as error:
+            configuration = json.loads((self.folder / "cdk.tf.json").read_text())
+        except (ValueError, RecursionError) as error:
             raise UsageError(f"{self.folder / 'cdk.tf.json'} is not JSON ({error}): run `make synth` again") from error
+        if not isinstance(configuration, dict):
+            raise UsageError(f"{self.folder / 'cdk.tf.json'} holds no stack: run `make synth` again")
         return configuration
 
     @property

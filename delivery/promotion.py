@@ -30,7 +30,7 @@ class Planned:
             plan = json.loads((folder / "plan.json").read_text())
             read_plan(plan)
             return cls(plan, Record.load(folder / "record.json"))
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise UsageError(f"{folder} holds no plan of an earlier environment ({error})") from error
 
     @property

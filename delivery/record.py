@@ -42,7 +42,10 @@ class Saved:
     @classmethod
     def load(cls, path: Path) -> Self:
         """Read a file; raises ``OSError`` or ``ValueError``."""
-        return cls.of(json.loads(path.read_text()))
+        try:
+            return cls.of(json.loads(path.read_text()))
+        except RecursionError as error:
+            raise ValueError("it is nested too deeply") from error
 
     def as_data(self) -> dict[str, Any]:
         """Return what JSON and DynamoDB can hold."""

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
+from delivery.allowed import STACK
 from delivery.apply import Place, apply_plan
 from delivery.deployed import fetch
 from delivery.errors import UsageError
@@ -31,6 +32,8 @@ def plan_retirement(project: Project, terraform: Terraform, name: str, out: Path
     Its provider is that of its last release or, where none is kept, that of stack ``like``. Raises ``UsageError`` for a
     stack that is synthesized, has no state, or whose provider is not known.
     """
+    if not STACK.fullmatch(name):
+        raise UsageError(f"{name!r} is no name of a stack: `python -m delivery orphans` lists those to retire")
     if name in project.stack_names:
         raise UsageError(f"stack {name} is synthesized: take its environment out of stacks/settings.py first")
     any_stack = project.stack("state")

@@ -36,7 +36,7 @@ class Backend:
         try:
             s3 = stack.configuration["terraform"]["backend"]["s3"]
             return cls(s3["bucket"], s3["key"], s3["region"], s3.get("dynamodb_table", ""))
-        except KeyError as error:
+        except (KeyError, TypeError) as error:
             raise UsageError(
                 f"stack {stack.name} has no S3 backend ({error} is missing): run `make synth` again"
             ) from error
