@@ -10,6 +10,7 @@ from pathlib import Path
 from delivery import cli_reviews, cli_state
 from delivery.arguments import parser
 from delivery.errors import DeliveryError, TerraformError, UsageError
+from delivery.printable import one_line
 from delivery.progress import say
 from delivery.project import Project, read_release
 from delivery.record import Status
@@ -108,8 +109,8 @@ def _recover(options: argparse.Namespace, project: Project) -> None:
             close(ledger, each)
             print(f"  closed as {Status.INTERRUPTED}")
         else:
-            print(*(f"  - {fact}" for fact in each.facts), sep="\n")
-            print(*(f"  {number}. {step}" for number, step in enumerate(each.steps, 1)), sep="\n")
+            print(*(f"  - {one_line(fact)}" for fact in each.facts), sep="\n")
+            print(*(f"  {number}. {one_line(step)}" for number, step in enumerate(each.steps, 1)), sep="\n")
 
 
 def _history(options: argparse.Namespace, project: Project) -> None:

@@ -95,6 +95,12 @@ def _function_url(values: Json) -> Iterator[Grant]:
     )
 
 
+def _attachment(values: Json) -> Iterator[Grant]:
+    """https://docs.aws.amazon.com/IAM/latest/APIReference/API_AttachRolePolicy.html"""
+    who = frozenset(f"{kind} {values[kind]}" for kind in ("role", "user", "group") if values.get(kind))
+    yield Grant(what=frozenset({f"what {values.get('policy_arn')} allows"}), who=who)
+
+
 def _canned(values: Json) -> Iterator[Grant]:
     """https://docs.aws.amazon.com/AmazonS3/latest/userguide/acl-overview.html#canned-acl"""
     acl = str(values.get("acl"))
@@ -147,6 +153,9 @@ PEERS: Final = (
 )
 
 READERS: Final[Mapping[str, Callable[[Json], Iterator[Grant]]]] = {
+    "aws_iam_role_policy_attachment": _attachment,
+    "aws_iam_user_policy_attachment": _attachment,
+    "aws_iam_group_policy_attachment": _attachment,
     "aws_lambda_permission": _permission,
     "aws_lambda_function_url": _function_url,
     "aws_s3_bucket": _canned,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from delivery.errors import UsageError
 from delivery.ledger import Ledger
+from delivery.printable import one_line
 from delivery.project import Project
 from delivery.record import Record, Status
 
@@ -70,7 +71,7 @@ def _table(records: Iterable[Record]) -> "Table":
         table.add_column(title, overflow="fold")
     for record in records:
         outcome = Text(outcome_of(record), style=STYLES[record.status])
-        who, what = Text(who_of(record)), Text(_what(record))
+        who, what = Text(one_line(who_of(record))), Text(_what(record))
         times, commit = Text(_time(record.created_at)), Text(record.commit[:SHORT] or "?")
         table.add_row(times, Text(record.environment), what, outcome, who, commit, Text(record.plan_sha256[:SHORT]))
     return table

@@ -1,11 +1,13 @@
 """States without a stack: what they hold goes on costing, and nobody plans it any more."""
 
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from delivery.aws import asking, client
+from delivery.printable import one_line
 from delivery.project import Project
 from delivery.state import Backend
 
@@ -24,8 +26,8 @@ class Orphan:
     changed: datetime
 
     def __str__(self) -> str:
-        command = f"python -m delivery retire --stack {self.stack} --out retire"
-        return (
+        command = f"python -m delivery retire --stack {shlex.quote(self.stack)} --out retire"
+        return one_line(
             f"orphan: stack {self.stack} is no longer synthesized, but {self.address}, changed last on "
             f"{self.changed:%Y-%m-%d}, says that it is deployed; plan its end with: {command}"
         )

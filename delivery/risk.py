@@ -66,6 +66,7 @@ STATELESS: Final = (
     "aws_lambda_layer_version",
     "aws_lambda_provisioned_concurrency_config",
     "aws_scheduler_schedule",
+    "aws_secretsmanager_secret_version",
     "aws_sns_topic",
     "aws_sns_topic_subscription",
 )

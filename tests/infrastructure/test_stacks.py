@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from delivery.review import SUMMARY_LIMIT
+from delivery.risk import UNHEARD_OF, grade, holds
 from stacks.project import Approval, Environment, Project, Provider, Source
 from stacks.settings import PROJECT
 from tests.infrastructure.synthesis import ROOT, Stack, run_main, synthesize
@@ -47,6 +48,13 @@ def test_every_environment_the_state_and_the_pipeline_are_stacks(stacks: dict[st
     access = {f"access-{each.name}" for each in PROJECT.environments if PROJECT.is_remote(each)}
 
     assert set(stacks) == {"state", "pipeline"} | environments | access
+
+
+def test_a_review_has_a_rule_for_every_type_that_is_synthesized(stacks: dict[str, Stack]) -> None:
+    """Of others it assumes the worst, and would ask for a second approval where nothing can be lost."""
+    types = {kind for stack in stacks.values() for kind in stack.get("resource", {})}
+
+    assert {kind for kind in types if UNHEARD_OF in grade("create", kind, [])[1] + holds(kind)} == set()
 
 
 def test_every_stack_keeps_its_state_in_the_bucket_under_a_key_of_its_own_and_locks_it(

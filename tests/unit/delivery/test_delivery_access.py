@@ -151,6 +151,21 @@ def rule(**more: Any) -> dict[str, Any]:
             ["+ Allow lambda:InvokeFunctionUrl on f for anyone (*)"],
             True,
         ),
+        (
+            "aws_iam_role_policy_attachment",
+            None,
+            {"role": "bot", "policy_arn": "arn:aws:iam::aws:policy/AdministratorAccess"},
+            ["+ Allow what arn:aws:iam::aws:policy/AdministratorAccess allows for role bot"],
+            True,
+        ),
+        (
+            "aws_s3_bucket_acl",
+            {"bucket": "b", "acl": "private"},
+            {"bucket": "b", "acl": "public-read-write"},
+            ["+ Allow public-read-write on b for anyone (*)"],
+            True,
+        ),
+        ("aws_s3_bucket", {"bucket": "b", "acl": "authenticated-read"}, {"bucket": "b"}, None, False),
     ],
 )
 def test_network_and_invocation_read_like_policies(

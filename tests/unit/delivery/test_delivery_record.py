@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from delivery.attestation import statement
 from delivery.errors import UsageError
 from delivery.history import outcome_of, show, who_of
+from delivery.orphans import Orphan
 from delivery.project import Project
 from delivery.record import Apply, Approval, Plan, Record, Release, StateVersion
 
@@ -138,3 +140,21 @@ def test_history_names_people_and_roles_as_they_are_known(
     assert "ann “fine”" in shown
     assert "1 to change (sensitive)" in shown
     assert "[red]dev[/red]" in shown
+
+
+def test_an_approvers_words_do_nothing_to_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    """They are anyone's who may approve, and read by everyone else."""
+    words = Approval(by="user/ann", at="2026-11-25T10:59:00+00:00", comment="\x1b[2Jfi\u202ene\nall [bold]well[/]")
+
+    show([replace(RECORD, apply=replace(APPLY, approvals=(words,)))])
+
+    shown = capsys.readouterr().out
+    assert "fi ne all [bold]well[/]" in shown
+    assert not {"\x1b", "\u202e"} & set(shown)
+
+
+def test_an_orphans_name_does_nothing_to_a_terminal_or_a_shell() -> None:
+    """Whoever may write into the state bucket names it; the command is there to be copied."""
+    orphan = Orphan("a;\n\x1b[2Jb", "s3://state/a", datetime(2026, 11, 25, tzinfo=UTC))
+
+    assert str(orphan).endswith("--stack 'a;  [2Jb' --out retire")

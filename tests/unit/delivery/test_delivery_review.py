@@ -57,6 +57,7 @@ EVERYONE = json.dumps({"Statement": [{"Effect": "Allow", "Action": "sqs:*", "Pri
         (change("aws_lambda_function.bot", "no-op"), "none"),
         (change("aws_kms_replica_key.state", "delete"), "destructive"),
         (change("aws_docdb_cluster.any", "delete"), "destructive"),
+        (change("aws_secretsmanager_secret_version.any", "delete", "create"), "ordinary"),
         (change("aws_docdb_cluster.any", "delete", "create"), "destructive"),
         (change("elsewhere_database.any", "delete"), "destructive"),
         (change("elsewhere_database.any", "create"), "sensitive"),
