@@ -173,7 +173,7 @@ def test_the_review_can_be_read_in_its_bucket_under_the_name_of_its_plan(world: 
 @pytest.mark.parametrize(
     ("options", "code", "said"),
     [
-        (["--behaviour", "missing.md"], 1, "missing.md: No such file or directory"),
+        (["--behaviour", "missing.md"], 2, "missing.md cannot be read (No such file or directory)"),
         (["--behaviour", "binary.md"], 2, "binary.md is no text in UTF-8"),
         (["--days", "0"], 2, "'0' is no number of days, from 1 to 365"),
         (["--review-bucket", "missing"], 1, "the review cannot be put into bucket missing: "),

@@ -32,7 +32,6 @@ PLAN = ("plan", "--stack", "mine", "--out")
 WRONG = [
     ((*PLAN, "a-file"), 2, "no plan can be put into a-file (File exists): name another folder"),
     ((*PLAN, "a-file/x"), 2, "no plan can be put into a-file/x (Not a directory): name another folder"),
-    ((*PLAN, "x", "--behaviour", "nothing"), 2, "nothing cannot be read (No such file or directory)"),
     (("recover", "--environment", "mien"), 2, "no stack is of environment 'mien': there are mine, pipeline, state"),
     (("recover", "--environment", ""), 2, "no stack is of environment '': there are mine, pipeline, state"),
     (("drift", "--stack", "mine", "--topic", "t", "--namespace", "n"), 2, "'t' is no ARN of an SNS topic"),
