@@ -15,7 +15,7 @@ from rehearsal.follow import Pipeline, started_by, successor
 from rehearsal.rendering import duration
 from rehearsal.screen import Screen
 
-POLL_SECONDS = 0.4
+POLL_SECONDS = 0.8
 START_SECONDS = 60.0
 TAKEOVER_SECONDS = 5.0
 

@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -51,14 +52,17 @@ class BuildCache:
         """Bring back what an earlier build left."""
         if self._kind == "NO_CACHE" or self._wanted.action == "save":
             return
-        saved = self._saved(key, fallback_keys)
-        for name, target in self._paths():
-            if self._kind == "LOCAL":
+        paths = list(self._paths())
+        if self._kind == "LOCAL":
+            for name, target in paths:
                 self._link(self._kept / "local" / name, target)
-            elif saved is not None and (saved / name).exists():
-                _bring(saved / name, target)
-        if self._kind == "S3":
-            self._note("Cache restored" if saved else "Cache is not there yet")
+            return
+        saved = self._saved(key, fallback_keys)
+        if saved is not None:
+            # Making links is the kernel's work, which it does for several at once.
+            with ThreadPoolExecutor() as threads:
+                list(threads.map(lambda path: _bring(saved / path[0], path[1]), paths))
+        self._note("Cache restored" if saved else "Cache is not there yet")
 
     def save(self, key: str = "") -> None:
         """Keep the paths for later builds; a local cache is in place already."""
@@ -148,12 +152,14 @@ def _bring(saved: Path, target: Path) -> None:
 
     Tools replace files rather than write to them, since others may be reading; those that do write get copies.
     """
+    if not saved.exists():
+        return
     names = saved.parents[1] / COPIED
-    copied = {saved.parent / name for name in names.read_text().splitlines()} if names.exists() else set()
+    copied = {f"{saved.parent}/{name}" for name in names.read_text().splitlines()} if names.exists() else set()
 
     def give(source: str, goal: str) -> None:
         try:
-            if Path(source) in copied:
+            if source in copied:
                 shutil.copy2(source, goal)
             else:
                 os.link(source, goal, follow_symlinks=False)
