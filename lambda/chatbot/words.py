@@ -35,7 +35,9 @@ COMMON_WORDS = _listed(
 GOES_ON = _listed("also and but or so then")
 """Words that a question begins with when it goes on from another."""
 
-_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
+# In the scripts of India vowels are marks, which `\w` leaves out.
+_LETTER = r"(?:[^\W_]|[\u0900-\u0963\u0966-\u0dff])"
+_WORD = re.compile(rf"{_LETTER}+(?:['’]{_LETTER}+)?")
 # Thai, Lao, kana and Han: written without spaces, so that pairs of neighbouring signs have to stand for words.
 _UNSPACED = re.compile("[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+")
 _ENDINGS = (
@@ -64,9 +66,14 @@ def words(text: str) -> list[str]:
     """Return the words of a text: lower case, without accents, in order, stop words included."""
     plain = unicodedata.normalize("NFKD", text).casefold()
     if not plain.isascii():
-        plain = "".join(character for character in plain if not unicodedata.combining(character))
+        plain = "".join(character for character in plain if character < "\x80" or not _is_silent(character))
         plain = _UNSPACED.sub(_pairs, plain)
     return [word.replace("'", "").replace("’", "")[:_LONGEST_WORD] for word in _WORD.findall(plain)]
+
+
+def _is_silent(character: str) -> bool:
+    """Tell accents, and what nobody sees: soft hyphens, zero-width spaces, marks of direction."""
+    return bool(unicodedata.combining(character)) or unicodedata.category(character) == "Cf"
 
 
 def _pairs(run: re.Match[str]) -> str:

@@ -24,6 +24,19 @@ def test_what_is_no_question_gets_no_answer(question: str) -> None:
     assert not any(match.answers for match in KNOWLEDGE.search(question))
 
 
+@pytest.mark.parametrize(
+    "question", ["w\u200bh\u200ba\u200bt is p\u200bar\u00adley", "\u202ewhat is parley\u202c", "\ufeffwhat is parley"]
+)
+def test_signs_that_nobody_sees_do_not_matter(question: str) -> None:
+    """A question copied from a page brings soft hyphens and marks of direction along."""
+    assert KNOWLEDGE.search(question) == KNOWLEDGE.search("what is parley")
+
+
+def test_vowels_that_are_marks_are_a_part_of_their_word() -> None:
+    """Words of India's scripts stay whole; the full stop ends them."""
+    assert words("चाय कैसे।") == ["चाय", "कैसे"]
+
+
 @given(st.text(max_size=200))
 def test_any_text_can_be_asked(question: str) -> None:
     """No text breaks the search, and confidence stays between 0 and 1."""
