@@ -12,7 +12,7 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, overload
+from typing import Any, NoReturn, overload
 
 VERSION = 2
 """What an index has to be for this code to answer from it."""
@@ -31,6 +31,13 @@ Column = Sequence[Any]
 
 class NoIndexError(ValueError):
     """The bytes are no index that this code can answer from; the message says what to do."""
+
+
+class _Parts(dict[str, Any]):
+    """What an index holds, by name; an older one may lack what is asked for."""
+
+    def __missing__(self, name: str) -> NoReturn:
+        raise NoIndexError(f"the knowledge index has no {name!r}: build it anew")
 
 
 @dataclass(frozen=True)
@@ -88,11 +95,14 @@ def unpack(data: bytes) -> Index:
             name: content[slice(*column["data_offsets"])].cast(_CODES[column["dtype"]])
             for name, column in header.items()
         }
+        if max((column["data_offsets"][1] for column in header.values()), default=0) != len(content):
+            raise ValueError("the file ends before its columns do, or after")
+        version = facts["version"]
     except (struct.error, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise NoIndexError("this is no knowledge index: build it with `python -m chatbot.learn`") from error
-    if facts["version"] != VERSION:
-        raise NoIndexError(f"the knowledge index has version {facts['version']}, wanted {VERSION}: build it anew")
-    return Index(facts, columns)
+    if version != VERSION:
+        raise NoIndexError(f"the knowledge index has version {version}, wanted {VERSION}: build it anew")
+    return Index(_Parts(facts), _Parts(columns))
 
 
 def place(keys: Column, key: int) -> int | None:

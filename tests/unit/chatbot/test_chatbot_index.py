@@ -33,7 +33,10 @@ def test_the_format_is_safetensors() -> None:
     assert 8 + length + header["text"]["data_offsets"][1] == len(data)
 
 
-@pytest.mark.parametrize("data", [b"", b"{}", b"\0" * 100, b'{"version":1,"sections":[]}', pack(FACTS, COLUMNS)[:40]])
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"{}", b"\0" * 100, b'{"version":1,"sections":[]}', pack(FACTS, COLUMNS)[:40], pack(FACTS, COLUMNS)[:-1]],
+)
 def test_what_is_no_index_is_refused(data: bytes) -> None:
     """A package whose index does not belong to its code fails at once, not in its answers."""
     with pytest.raises(NoIndexError, match="no knowledge index"):
@@ -44,6 +47,12 @@ def test_an_index_of_another_version_is_refused() -> None:
     """The message says what to do."""
     with pytest.raises(NoIndexError, match=r"has version 1, wanted \d+: build it anew"):
         Knowledge(pack({"version": 1}, {}))
+
+
+def test_an_older_index_that_lacks_something_is_refused() -> None:
+    """Before anybody asks, and by what it lacks."""
+    with pytest.raises(NoIndexError, match="has no 'sections': build it anew"):
+        Knowledge(pack(FACTS, COLUMNS))
 
 
 def test_a_key_is_found_or_not() -> None:
