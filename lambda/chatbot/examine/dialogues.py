@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from chatbot.contract import TURNS
 from chatbot.learn.mistakes import KnowledgeError
 from chatbot.learn.yamlfile import YamlFile
 
@@ -62,6 +63,8 @@ def _dialogues(file: Path) -> Iterator[Dialogue]:
     for item in source.items(node) if node is not None else ():
         fields = {name.value: value for name, value in source.fields(item, example=EXAMPLE)}
         turns = source.items(fields["turns"]) if set(fields) == {"turns"} else [item]
+        if not 0 < len(turns) <= TURNS:
+            raise source.mistake(item, f"a conversation has from 1 to {TURNS:,} turns, not {len(turns):,}")
         yield Dialogue(file.stem, tuple(_step(turn, source) for turn in turns))
 
 

@@ -20,8 +20,8 @@ from rich.progress import track
 from rich.table import Table
 
 from chatbot.knowledge import Knowledge
-from chatbot.learn import learn
-from chatbot.learn.lessons import slug
+from chatbot.learn import learn, read
+from chatbot.learn.lessons import Lesson, slug
 from chatbot.learn.mistakes import KnowledgeError
 from chatbot.responders import KnowledgeResponder
 
@@ -67,12 +67,13 @@ class Report:
 
 def evaluate(folder: Path, questions_file: Path) -> Report:
     """Learn a folder and ask every question; raises KnowledgeError for what cannot be learned or asked."""
+    # What is wrong with the questions is told before anybody waits for the learning.
+    questions = read_questions(questions_file, read(folder))
     started = time.perf_counter()
     index = learn(folder)
     learned = time.perf_counter()
     knowledge = Knowledge(index)
     loaded = time.perf_counter()
-    questions = read_questions(questions_file, knowledge)
     outcomes = [_ask(knowledge, question) for question in _shown(questions)]
     inside = [outcome for outcome in outcomes if outcome.question.source is not None]
     outside = [outcome for outcome in outcomes if outcome.question.source is None]
@@ -91,11 +92,12 @@ def evaluate(folder: Path, questions_file: Path) -> Report:
     )
 
 
-def read_questions(file: Path, knowledge: Knowledge) -> list[Question]:
+def read_questions(file: Path, sections: Sequence[Lesson]) -> list[Question]:
     """Return the questions of a file; raises KnowledgeError naming the line that is wrong."""
-    names = _names(knowledge)
+    names = _names(sections)
     try:
-        lines = file.read_text(encoding="utf-8-sig").splitlines()
+        # Not at U+2028 and its like, which JSON may hold as they are.
+        lines = file.read_text(encoding="utf-8-sig").split("\n")
     except OSError as error:
         raise KnowledgeError(f"{file}: cannot be read ({error.strerror}); give a file of questions") from None
     except UnicodeDecodeError:
@@ -123,11 +125,11 @@ def _question(line: str, where: str, names: Mapping[str, str | None]) -> Questio
     return Question(text, section)
 
 
-def _names(knowledge: Knowledge) -> dict[str, str | None]:
+def _names(sections: Sequence[Lesson]) -> dict[str, str | None]:
     """Return the id of the section by everything that may name it; None where several have the name."""
     names: dict[str, str | None] = {}
     files: dict[str, list[str]] = {}
-    for section in knowledge.sections:
+    for section in sections:
         file, _, title = section.id.partition("#")
         files.setdefault(file, []).append(section.id)
         for name in {section.title, title, slug(section.title)}:
@@ -136,7 +138,7 @@ def _names(knowledge: Knowledge) -> dict[str, str | None]:
         if len(ids) == 1:
             names.setdefault(file, ids[0])
             names.setdefault(slug(file), ids[0])
-    return names | {section.id: section.id for section in knowledge.sections}
+    return names | {section.id: section.id for section in sections}
 
 
 def _ask(knowledge: Knowledge, question: Question) -> Outcome:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from chatbot.examine import converse, evaluate
-from chatbot.learn import learn
+from chatbot.learn import learn, patience, read
 
 SHOP = """\
 # Shop
@@ -180,6 +180,17 @@ def test_a_line_that_cannot_be_asked_is_told(
     assert not said.out
 
 
+def test_what_cannot_be_asked_is_told_before_anybody_waits(
+    tmp_path: Path, knowledge: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Learning, which says how long it takes, has not begun."""
+    monkeypatch.setattr(patience, "PATIENCE_SECONDS", 0)
+    many = " | ".join(f"open on day {day}" for day in range(1000))
+    (knowledge / "days.md").write_text(f"# Days\n\nAlso asked: {many}\n\nAll of them.\n")
+    assert evaluate.main([str(knowledge), questions(tmp_path, "{")]) == 2
+    assert "learning" not in capsys.readouterr().err
+
+
 def test_a_name_of_two_sections_is_refused(tmp_path: Path, knowledge: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """It is not guessed which is meant."""
     (knowledge / "more.md").write_text("# More\n\n## Hello!\n\nHello again!\n")
@@ -195,3 +206,24 @@ def test_what_is_not_there_is_told(
     folder = tmp_path / "nowhere" if missing == "knowledge" else knowledge
     assert evaluate.main([str(folder), str(tmp_path / "nothing.jsonl")]) == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_a_line_of_questions_ends_where_json_lines_end(tmp_path: Path, knowledge: Path) -> None:
+    """JSON may hold U+2028 as it is, and other programs end lines with CRLF."""
+    file = tmp_path / "q.jsonl"
+    file.write_bytes(
+        '{"question": "a\u2028b", "source": null}\r\n\r\n{"question": "hi", "source": "hello"}\r\n'.encode()
+    )
+    asked = evaluate.read_questions(file, read(knowledge))
+    assert [(question.text, question.source) for question in asked] == [("a\u2028b", None), ("hi", "hello#hello")]
+
+
+@pytest.mark.parametrize(
+    ("text", "count"), [("- turns: []\n", "0"), ("- turns:\n" + "  - {ask: hi, source: null}\n" * 1001, "1,001")]
+)
+def test_a_conversation_that_cannot_be_held_is_told(
+    tmp_path: Path, knowledge: Path, capsys: pytest.CaptureFixture[str], text: str, count: str
+) -> None:
+    """Of no turns, or of more than the bot takes."""
+    assert converse_about(tmp_path, knowledge, text) == 2
+    assert f"kind.yaml:1: a conversation has from 1 to 1,000 turns, not {count}" in capsys.readouterr().err
