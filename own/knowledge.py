@@ -23,7 +23,7 @@ RULES = "README.md"
 
 def files(folder: Path) -> Iterator[Path]:
     """The files of a folder that a bot learns."""
-    return (path for path in sorted(folder.rglob("*.md")) if path.name != RULES)
+    return (path for path in sorted(folder.rglob("*.md")) if path.name.lower() != RULES.lower())
 
 
 def starter(name: str, folder: Path) -> Path:
@@ -53,9 +53,9 @@ def learned(root: Path, folder: Path) -> "list[Lesson]":
         said = run.stderr.strip().splitlines() or ["it gave no reason"]
         raise OwnError(f"the knowledge cannot be learned: {said[-1]}")
     sys.path.insert(0, str(root / "lambda"))
-    from chatbot.learn.lessons import read_lessons
+    from chatbot.learn import read
 
-    return [lesson for file in files(folder) for lesson in read_lessons(file, folder=folder)]
+    return read(folder)
 
 
 def replace(root: Path, folder: Path) -> None:

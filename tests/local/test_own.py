@@ -167,6 +167,13 @@ def test_what_cannot_be_is_told_in_one_line_and_nothing_is_changed(
     assert git(repository, "status", "--porcelain") == ""
 
 
+def test_a_readme_in_any_letters_is_no_knowledge(repository: Path, tea: Path) -> None:
+    """As where it is learned; it stays where it is."""
+    (tea / "readme.md").write_text("How we write.\n")
+    assert main(["--name", "Ada", "--knowledge", str(tea)]) == 0
+    assert sorted(path.name for path in (repository / "knowledge").iterdir()) == ["README.md", "tea.md"]
+
+
 def test_knowledge_that_cannot_be_learned_is_told_with_its_file_and_line(
     repository: Path, tea: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
