@@ -54,14 +54,18 @@ def split(text: str, file: Path) -> tuple[FrontMatter, str]:
 
 def _read(text: str, source: YamlFile) -> FrontMatter:
     front, node = FrontMatter(), source.read(text)
+    seen: set[str] = set()
     if node is not None:
         for name, value in source.fields(node, example=EXAMPLE):
+            if _field(name) in seen:
+                raise source.mistake(name, f"{name.value!r} is here a second time; write it once")
+            seen.add(_field(name))
             front = _with(front, name, value, source)
     return front
 
 
 def _with(front: FrontMatter, name: yaml.ScalarNode, value: Node, source: YamlFile) -> FrontMatter:
-    match name.value.lower().replace("_", " ").replace("-", " "):
+    match _field(name):
         case "language":
             return replace(front, language=_language(value, source))
         case "tags":
@@ -76,6 +80,10 @@ def _with(front: FrontMatter, name: yaml.ScalarNode, value: Node, source: YamlFi
             raise source.mistake(
                 name, f"{name.value!r} is no field here; there are 'language', 'tags' and 'also asked'"
             )
+
+
+def _field(name: yaml.ScalarNode) -> str:
+    return str(name.value).lower().replace("_", " ").replace("-", " ")
 
 
 def _language(node: Node, source: YamlFile) -> str:

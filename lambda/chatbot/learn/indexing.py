@@ -70,7 +70,7 @@ def terms(lessons: Sequence[Lesson]) -> Columns:
     """Return the postings of every word: in which sections it stands, and by BM25 how much it says about each."""
     weights = [_term_weights(lesson) for lesson in lessons]
     lengths = [sum(found.values()) for found in weights]
-    average = sum(lengths) / len(lengths)
+    average = sum(lengths) / len(lengths) or 1.0  # Of stop words alone nothing is long.
     postings: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
     for section, (found, length) in enumerate(zip(weights, lengths, strict=True)):
         held_back = SATURATION * (1 - LENGTH_NORMALISATION + LENGTH_NORMALISATION * length / average)

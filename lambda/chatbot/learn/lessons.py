@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 ALSO_ASKED = "also asked:"
 SEPARATOR = "|"
-LIST_ITEM = re.compile(r"\s*[-*+]\s+(.*)")
+LIST_ITEM = re.compile(r"\s*(?:[-*+]|\d+[.)])\s+(.*)")
 # The text of headings and paragraphs stays as it was written: only where they begin is wanted.
 _MARKDOWN = MarkdownIt("commonmark").disable("inline")
 
@@ -56,6 +56,10 @@ class Lesson:
 
 def read_lessons(file: Path, *, folder: Path) -> Iterator[Lesson]:
     """Yield the sections of a file; raises KnowledgeError when it cannot be learned."""
+    try:
+        str(file).encode()
+    except UnicodeEncodeError:
+        raise KnowledgeError(f"{str(file)!a}: the file's name is not UTF-8; rename it") from None
     front, text = frontmatter.split(_read(file), file)
     topic, *questions = _headings(file, text.splitlines())
     sections = [topic, *questions] if any(line.strip() for line in topic.body) else questions
@@ -107,13 +111,26 @@ def _phrasings(heading: Heading) -> tuple[list[str], str]:
     first = next((number for number, line in enumerate(lines) if line), len(lines))
     rest = lines[first:]
     if not rest or not rest[0].lower().startswith(ALSO_ASKED):
+        _refuse_hidden(heading, rest)
         return [], "\n".join(rest).strip()
     rest[0] = rest[0][len(ALSO_ASKED) :].strip()
     found = _in_lines(rest) if rest[0] else _in_list(rest)
     if not found:
         place = f"{heading.file}:{heading.line + first + 1}"
         raise KnowledgeError(f"{place}: 'Also asked:' is followed by nothing; write phrasings, or delete the line")
+    _refuse_hidden(heading, rest)
     return found, "\n".join(rest).strip()
+
+
+def _refuse_hidden(heading: Heading, rest: Sequence[str]) -> None:
+    """Refuse ways to ask that would be shown as a part of the answer, since they do not come first."""
+    before = heading.line + 1 + len(heading.body) - len(rest)
+    for token in _MARKDOWN.parse("\n".join(rest)):
+        lines = token.content.split("\n") if token.type == "inline" else ()
+        for number, line in enumerate(lines, start=before + (token.map or [0])[0]):
+            if line.strip("*_ ").lower().startswith(ALSO_ASKED):
+                place = f"{heading.file}:{number}"
+                raise KnowledgeError(f"{place}: 'Also asked:' comes first below a heading, once and in plain letters")
 
 
 def _in_lines(rest: list[str]) -> list[str]:

@@ -35,7 +35,10 @@ class YamlFile:
             return yaml.compose(text, Loader=_LOADER)
         except yaml.MarkedYAMLError as error:
             line = error.problem_mark.line if error.problem_mark else 0
-            raise KnowledgeError(f"{self.file}:{self.line + line}: this is not YAML ({error.problem})") from None
+            raise KnowledgeError(
+                f"{self.file}:{self.line + line}: this is not YAML ({error.problem}); indent with spaces, and put "
+                "texts with signs in quotes"
+            ) from None
         except (yaml.YAMLError, RecursionError) as error:
             why = str(error).splitlines()[0]
             raise KnowledgeError(f"{self.file}:{self.line}: this is not YAML ({why})") from None
@@ -47,12 +50,16 @@ class YamlFile:
         return KnowledgeError(f"{self.place(node)}: {why}")
 
     def fields(self, node: Node, *, example: str) -> Iterator[tuple[yaml.ScalarNode, Node]]:
-        """Yield the names and values of a mapping."""
+        """Yield the names and values of a mapping, in which a name stands once."""
         if not isinstance(node, yaml.MappingNode):
             raise self.mistake(node, f"write fields such as '{example}'")
+        seen: dict[str, yaml.ScalarNode] = {}
         for name, value in node.value:
             if not isinstance(name, yaml.ScalarNode):
                 raise self.mistake(name, f"the name of a field is a text, as in '{example}'")
+            if name.value in seen:
+                raise self.mistake(name, f"{name.value!r} is also at {self.place(seen[name.value])}; write it once")
+            seen[name.value] = name
             yield name, value
 
     def items(self, node: Node) -> list[Node]:
@@ -64,6 +71,8 @@ class YamlFile:
         return tuple(self.text(item) for item in self.items(node))
 
     def text(self, node: Node) -> str:
+        if isinstance(node, yaml.MappingNode):
+            raise self.mistake(node, "write a text here, or a list of texts; put quotes around one that holds ': '")
         if not isinstance(node, yaml.ScalarNode) or node.tag == _NULL or not node.value.strip():
             raise self.mistake(node, "write a text here, or a list of texts")
         return str(node.value)

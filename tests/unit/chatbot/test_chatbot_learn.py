@@ -1,5 +1,6 @@
 """Learning: good files become the same index every time, bad ones are told in one clear line."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,19 @@ def test_text_below_the_topic_is_a_section(tmp_path: Path) -> None:
     assert [section.title for section in knowledge.sections] == ["Tea", "More"]
 
 
+def test_knowledge_of_words_that_name_nothing_is_learned(tmp_path: Path) -> None:
+    """Stop words alone are found by their title, as they stand."""
+    knowledge = Knowledge(learn(folder_with(tmp_path, a="# It\n\n## What is it?\n\nIt.\n\n## Who are you?\n\nMe.\n")))
+    assert knowledge.search("who are you")[0].section.text == "Me."
+
+
+def test_ways_to_ask_inside_code_are_code(tmp_path: Path) -> None:
+    """An answer may show how ways to ask are written."""
+    text = "# Tea\n\n## Make\n\nSo:\n\n```\nAlso asked: brewing\n```\n"
+    (section,) = Knowledge(learn(folder_with(tmp_path, a=text))).sections
+    assert "Also asked: brewing" in section.text
+
+
 def test_headings_inside_code_are_code(tmp_path: Path) -> None:
     """A comment in a fenced block does not cut the section in two."""
     text = "# Tea\n\n## Make\n\n```\n# boil\n## brew\n```\n\n### Then\n\nDrink.\n"
@@ -50,6 +64,7 @@ def test_headings_inside_code_are_code(tmp_path: Path) -> None:
         "also asked: brewing |\na hot cuppa",
         "Also asked:\n\n- brewing\n- a hot cuppa",
         "Also asked:\n* brewing\n* a hot cuppa",
+        "Also asked:\n\n1. brewing\n2) a hot cuppa",
     ],
 )
 def test_ways_to_ask_can_be_a_line_or_a_list(tmp_path: Path, asked: str) -> None:
@@ -118,6 +133,13 @@ def test_readme_is_not_learned_and_folders_are(tmp_path: Path) -> None:
             ":3",
             "no section of this file has the title 'Coffee'",
         ),
+        ("---\ntags: [x]\ntags: [y]\n---\n# Tea\n\nText\n", ":3", "'tags' is also at"),
+        ("---\nalso asked:\n  Tea: x\n  Tea: y\n---\n# Tea\n\nText\n", ":4", "'Tea' is also at"),
+        ("---\nalso asked: x\nalso_asked: y\n---\n# Tea\n\nText\n", ":3", "a second time"),
+        ("---\nalso asked:\n  - what: is it\n---\n# Tea\n\nText\n", ":3", "put quotes around"),
+        ("---\nalso asked:\n  - @you\n---\n# Tea\n\nText\n", ":3", "put texts with signs in quotes"),
+        ("# Tea\n\n## A\n\nAlso asked: x\n\na\n\nb\nAlso asked: y\n", ":10", "comes first below a heading"),
+        ("# Tea\n\n## A\n\n**Also asked:** x\n\na\n", ":5", "in plain letters"),
         ("---\nalso asked: [x]\n---\n# Tea\n\n## A\n\na\n\n## B\n\nb\n", ":2", "the file has 2 sections"),
     ],
 )
@@ -151,3 +173,10 @@ def test_a_folder_without_knowledge_is_told(tmp_path: Path, capsys: pytest.Captu
         folder.mkdir()
     assert main([str(folder), str(tmp_path / "out.json")]) == 2
     assert capsys.readouterr().err.startswith(f"{folder}: no ")
+
+
+def test_a_file_whose_name_is_no_text_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """An id is made from the name, so it has to be one that can be written."""
+    (tmp_path / os.fsdecode(b"caf\xe9.md")).write_text(GOOD)
+    assert main([str(tmp_path), str(tmp_path / "out.index")]) == 2
+    assert "the file's name is not UTF-8" in capsys.readouterr().err
