@@ -36,8 +36,8 @@ GOES_ON = _listed("also and but or so then")
 """Words that a question begins with when it goes on from another."""
 
 # In the scripts of India vowels are marks, which `\w` leaves out.
-_LETTER = r"(?:[^\W_]|[\u0900-\u0963\u0966-\u0dff])"
-_WORD = re.compile(rf"{_LETTER}+(?:['’]{_LETTER}+)?")
+LETTER = r"(?:[^\W_]|[\u0900-\u0963\u0966-\u0dff])"
+_WORD = re.compile(rf"{LETTER}+(?:['’]{LETTER}+)?")
 # Thai, Lao, kana and Han: written without spaces, so that pairs of neighbouring signs have to stand for words.
 _UNSPACED = re.compile("[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+")
 _ENDINGS = (

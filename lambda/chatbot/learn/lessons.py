@@ -11,6 +11,7 @@ from markdown_it import MarkdownIt
 
 from chatbot.learn import frontmatter
 from chatbot.learn.mistakes import KnowledgeError
+from chatbot.words import LETTER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -89,7 +90,7 @@ def _lesson(heading: Heading, *, topic: str, file_name: str, front: FrontMatter)
 
 def slug(title: str) -> str:
     """Return a title as the part of an id that names the section in its file."""
-    return re.sub(r"[\W_]+", "-", title.lower()).strip("-")
+    return "-".join(re.findall(f"{LETTER}+", title.lower()))
 
 
 def _refuse_unplaced(front: FrontMatter, sections: Sequence[Heading]) -> None:

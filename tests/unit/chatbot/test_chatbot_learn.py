@@ -49,6 +49,12 @@ def test_ways_to_ask_inside_code_are_code(tmp_path: Path) -> None:
     assert "Also asked: brewing" in section.text
 
 
+def test_titles_that_differ_in_a_vowel_are_two_sections(tmp_path: Path) -> None:
+    """Also where vowels are marks, as in the scripts of India."""
+    knowledge = Knowledge(learn(folder_with(tmp_path, a="# हिन्दी\n\n## दिन\n\nA.\n\n## दीन\n\nB.\n")))
+    assert [section.id for section in knowledge.sections] == ["a#दिन", "a#दीन"]
+
+
 def test_headings_inside_code_are_code(tmp_path: Path) -> None:
     """A comment in a fenced block does not cut the section in two."""
     text = "# Tea\n\n## Make\n\n```\n# boil\n## brew\n```\n\n### Then\n\nDrink.\n"
