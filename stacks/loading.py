@@ -3,6 +3,8 @@
 import importlib
 import sys
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
@@ -17,7 +19,8 @@ def load_project() -> Project:
     Ends the program with exit code 2 and one line on stderr when the file cannot be read, run or deployed.
     """
     try:
-        project = importlib.import_module("stacks.settings").PROJECT
+        with _read_anew():
+            project = importlib.import_module("stacks.settings").PROJECT
     except SyntaxError as error:
         _refuse(f"line {error.lineno}: {error.msg}")
     except Exception as error:
@@ -25,6 +28,16 @@ def load_project() -> Project:
     if not isinstance(project, Project):
         _refuse(f"PROJECT is a {type(project).__name__}; make it a Project")
     return project
+
+
+@contextmanager
+def _read_anew() -> Iterator[None]:
+    """Keep no byte-code: Python takes it for that of a file of the same size that changed within the same second."""
+    before, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+    try:
+        yield
+    finally:
+        sys.dont_write_bytecode = before
 
 
 def _line_of(error: BaseException) -> int | str:

@@ -1,6 +1,9 @@
 """What settings.py may say, and how it is refused."""
 
+import os
+import re
 import shlex
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -166,6 +169,22 @@ def test_the_rehearsal_follows_the_pipeline_that_the_settings_name() -> None:
 
     done = subprocess.run(shlex.split(command), cwd=root, check=True, capture_output=True, text=True)
     assert done.stdout.strip() == SHIPPED.name
+
+
+def test_a_change_within_a_second_is_seen(tmp_path: Path) -> None:
+    """Of the same size even: Python's byte-code would be taken for that of the file as it was."""
+    root = Path(__file__).parents[2]
+    shutil.copytree(root / "stacks", tmp_path / "stacks", ignore=shutil.ignore_patterns("__pycache__"))
+    settings = tmp_path / "stacks" / "settings.py"
+    keeping = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+
+    def named(name: str) -> str:
+        settings.write_text(re.sub(r'\bname="[a-z]+"', f'name="{name}"', settings.read_text(), count=1))
+        os.utime(settings, (1_000_000_000, 1_000_000_000))
+        command = [sys.executable, "-m", "stacks", "pipeline"]
+        return subprocess.run(command, cwd=tmp_path, env=keeping, capture_output=True, text=True).stdout.strip()
+
+    assert [named("one"), named("two")] == ["one", "two"]
 
 
 def test_an_approval_is_one_of_three() -> None:

@@ -38,6 +38,7 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     root = tmp_path / "repository"
     shutil.copytree(ROOT / "lambda", root / "lambda", ignore=shutil.ignore_patterns("__pycache__"))
     for name, text in {
+        ".gitignore": "__pycache__/\n",
         "stacks/settings.py": SETTINGS,
         "pyproject.toml": "[tool.ruff]\nline-length = 120\n",
         "knowledge/about.md": "# About Parley\n\n## What is Parley?\n\nA chatbot.\n",

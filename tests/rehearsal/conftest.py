@@ -7,8 +7,11 @@ import pytest
 from tests.rehearsal.team import Team, team
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def ours(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
-    """A team whose dev is deployed and whose prod is not; tests leave it as they found it."""
+    """A team whose dev is deployed and whose prod is not; tests leave it as they found it.
+
+    One for a file: moto keeps one AWS in a process, which other files begin anew.
+    """
     with team(tmp_path_factory.mktemp("team")) as found:
         yield found
