@@ -1,6 +1,7 @@
 """A saved plan as data: what it changes, and what changed behind its back."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 from delivery.access import NO_ACCESS, Access, access
@@ -56,7 +57,7 @@ class Planned:
         """Whether applying the plan would change anything: resources, outputs, or what the state calls them."""
         return self.applicable or bool(self.changes or self.outputs)
 
-    @property
+    @cached_property
     def risk(self) -> Risk:
         """The gravest of all risks."""
         least = Risk.ORDINARY if self.has_changes else Risk.NONE
