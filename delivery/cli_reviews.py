@@ -48,7 +48,9 @@ def place(text: str) -> tuple[str, str]:
 def _review(options: argparse.Namespace, project: Project) -> None:
     from dataclasses import replace
     from fnmatch import fnmatchcase
+    from functools import partial
 
+    from delivery.answers import changed_answers
     from delivery.plan import make_plan
     from delivery.terraform import Terraform
 
@@ -58,7 +60,9 @@ def _review(options: argparse.Namespace, project: Project) -> None:
     terraform = Terraform.of(project, {**os.environ, "TF_CLI_ARGS_plan": "-lock=false"})
     with tempfile.TemporaryDirectory(prefix="review-") as folder:
         for name in names:
-            review = make_plan(project, terraform, project.stack(name), Path(folder) / name).review
+            stack = project.stack(name)
+            answers = partial(changed_answers, project, stack)
+            review = make_plan(project, terraform, stack, Path(folder) / name, behaviour=answers).review
             print(replace(review, foot="Planned to be read: it was not kept, and cannot be applied.").markdown())
 
 
