@@ -4,6 +4,9 @@ PYTHON ?= python3.13
 ENV ?= dev
 BIN := .venv/bin
 RUN := $(BIN)/python -m pipenv run
+# Set-up waits for another in this folder, and then does what that one has left undone.
+ALONE = PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m delivery.alone .tools/setup.lock
+RUNS := $(shell $(BIN)/python -c 'print("ok")' 2>/dev/null)
 
 # Named by content, not by time: a checkout of another branch changes times.
 PYTHON_READY := .venv/ready-$(shell cksum < Pipfile.lock | cut -d' ' -f1)
@@ -27,7 +30,7 @@ unexport TF_CLI_CONFIG_FILE
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup rehearse test chat converse evaluate insights review synth check bench bot pictures lock clean python node terraform page
+.PHONY: help setup rehearse test chat converse evaluate insights review synth check bench bot pictures lock clean python node terraform page interpreter
 
 help: ## Show these commands
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 14
@@ -74,17 +77,20 @@ bench: setup ## Measure, and print every figure beside its peer's
 	@$(RUN) bench $(ARGS)
 
 setup: ## Install what the project needs, into the project
-ifeq ($(wildcard $(PYTHON_READY))$(wildcard $(NODE_READY))$(shell $(BIN)/python -c 'print("ok")' 2>/dev/null),$(PYTHON_READY)$(NODE_READY)ok)
-	@true
+ifneq ($(wildcard $(PYTHON_READY))$(wildcard $(NODE_READY))$(RUNS),$(PYTHON_READY)$(NODE_READY)ok)
+setup: interpreter
+	@$(ALONE) $(MAKE) --no-print-directory --jobs=2 --output-sync=line python node
 else
-	@$(BIN)/python -c '' 2> /dev/null || rm -f $(PYTHON_READY)
-	@$(MAKE) --no-print-directory --jobs=2 --output-sync=line python node
+	@true
 endif
 
-terraform:
+terraform: setup
 	@$(BIN)/python -m delivery environment > /dev/null
 
-page: $(PAGE_READY)
+page: setup
+ifeq ($(wildcard $(PAGE_READY)),)
+	@$(ALONE) $(MAKE) --no-print-directory $(PAGE_READY)
+endif
 	@$(BIN)/python -m tests.page.chromium
 
 lock: setup ## Lock the dependencies that Pipfile names
@@ -98,9 +104,14 @@ clean: ## Remove everything that the commands above made
 python: $(PYTHON_READY)
 node: $(NODE_READY)
 
-$(PYTHON_READY):
+interpreter:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' 2>/dev/null || \
 		{ echo 'Python 3.13 is missing: install it, or say where it is with make PYTHON=/path/to/python3.13' >&2; exit 2; }
+
+ifneq ($(RUNS),ok)
+.PHONY: $(PYTHON_READY)
+endif
+$(PYTHON_READY):
 	@echo 'setting up: Python packages (about a minute, once)'
 	@$(PYTHON) -m venv --clear .venv
 	@mkdir -p .tools
