@@ -6,6 +6,8 @@ BIN := .venv/bin
 RUN := $(BIN)/python -m pipenv run
 # Set-up waits for another in this folder, and then does what that one has left undone.
 ALONE = PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m delivery.alone .tools/setup.lock
+# The make that macOS ships is older than this.
+WHOLE_LINES := $(if $(filter output-sync,$(.FEATURES)),--output-sync=line)
 RUNS := $(shell $(BIN)/python -c 'print("ok")' 2>/dev/null)
 
 # Named by content, not by time: a checkout of another branch changes times.
@@ -30,7 +32,7 @@ unexport TF_CLI_CONFIG_FILE
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup rehearse test chat converse evaluate insights review synth check bench bot pictures lock clean python node terraform page interpreter
+.PHONY: help setup rehearse test chat converse evaluate insights review synth check bench bot package unit pictures lock clean python node terraform page interpreter
 
 help: ## Show these commands
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 14
@@ -41,6 +43,14 @@ rehearse: setup terraform ## Take the chatbot through its pipeline to prod, on t
 test: setup terraform page ## Run every test (ARGS=… for pytest)
 	@$(RUN) package 2>/dev/null >&2 || $(RUN) package
 	@$(RUN) test $(or $(ARGS),$(AT_ONCE))
+
+unit: setup ## Run the tests that the Build stage runs, which need neither Terraform nor servers
+	@test -f build/lambda.zip || $(RUN) package
+	@$(RUN) test tests/unit tests/infrastructure $(AT_ONCE) -p no:schemathesis --junitxml=reports/tests.xml \
+		--cov --cov-report=xml:reports/coverage.xml
+
+package: setup ## Build the function's zip, and what runs the stages after Build
+	@$(RUN) package
 
 chat: setup ## Run the bot alone on loopback (ARGS=…)
 	@set -a; looks=$$($(BIN)/python -m stacks looks) && eval "$$looks" && $(RUN) chat $(ARGS)
@@ -79,7 +89,7 @@ bench: setup ## Measure, and print every figure beside its peer's
 setup: ## Install what the project needs, into the project
 ifneq ($(wildcard $(PYTHON_READY))$(wildcard $(NODE_READY))$(RUNS),$(PYTHON_READY)$(NODE_READY)ok)
 setup: interpreter
-	@$(ALONE) $(MAKE) --no-print-directory --jobs=2 --output-sync=line python node
+	@$(ALONE) $(MAKE) --no-print-directory --jobs=2 $(WHOLE_LINES) python node
 else
 	@true
 endif
