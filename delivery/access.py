@@ -33,10 +33,11 @@ def access(type_: str, before: Any, after: Any) -> Access:
     old, new = (_documents(side, guards=_guards(type_)) for side in (before, after))
     found: list[Access] = []
     for path in sorted({**old, **new}):
-        if UNKNOWN in (old.get(path), new.get(path)):
+        before_it, after_it = old.get(path, ()), new.get(path, ())
+        if isinstance(before_it, str) or isinstance(after_it, str):
             found.append(Access((f"? {path}: {UNKNOWN}",), paths=frozenset({path})))
             continue
-        compared = compare(old.get(path) or (), new.get(path) or ())  # type: ignore[arg-type]
+        compared = compare(before_it, after_it)
         named = (f"  {path}:",) if compared.lines and path != "policy" else ()
         found.append(Access(named + compared.lines, compared.widens, frozenset({path})))
     if type_ in READERS:

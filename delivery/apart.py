@@ -56,7 +56,6 @@ class Apart:
         home = self.folder / "home"
         kept = {name: value for name, value in environment.items() if any(fnmatchcase(name, each) for each in KEPT)}
         given = kept | {"HOME": str(home), "TMPDIR": str(home), "XDG_CACHE_HOME": str(home / ".cache"), "CI": "true"}
-        identity = {} if self.user is None else {"user": self.user, "group": self.user, "extra_groups": []}
         process = subprocess.Popen(
             command,
             cwd=self.source,
@@ -66,7 +65,9 @@ class Apart:
             stderr=sys.stderr,
             start_new_session=True,
             preexec_fn=_no_new_privileges if sys.platform == "linux" else None,
-            **identity,  # type: ignore[call-overload]
+            user=self.user,
+            group=self.user,
+            extra_groups=None if self.user is None else [],
         )
         try:
             return int(process.wait(TIMEOUT_SECONDS))

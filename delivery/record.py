@@ -30,6 +30,7 @@ class Status(StrEnum):
     REFUSED = "refused"
 
 
+@dataclass(frozen=True)
 class Saved:
     """What can be written as JSON and read back."""
 
@@ -49,7 +50,7 @@ class Saved:
 
     def as_data(self) -> dict[str, Any]:
         """Return what JSON and DynamoDB can hold."""
-        return {name: value for name, value in asdict(self).items() if value is not None}  # type: ignore[call-overload]
+        return {name: value for name, value in asdict(self).items() if value is not None}
 
     def save(self, path: Path) -> None:
         """Write a file."""
@@ -158,11 +159,11 @@ def _read(kind: Any, value: Any, where: str) -> Any:
     if get_origin(kind) in (Union, UnionType):
         options = [option for option in get_args(kind) if option is not NoneType]
         return None if value is None else _read(options[0], value, where)
-    if is_dataclass(kind) and isinstance(value, Mapping):
+    if isinstance(kind, type) and is_dataclass(kind) and isinstance(value, Mapping):
         hints = get_type_hints(kind)
         given = {each.name: value[each.name] for each in fields(kind) if each.name in value}
         try:
-            return kind(**{name: _read(hints[name], item, f"{where}.{name}") for name, item in given.items()})  # type: ignore[operator]
+            return kind(**{name: _read(hints[name], item, f"{where}.{name}") for name, item in given.items()})
         except TypeError as error:
             raise ValueError(f"{where}: {error}") from error
     if get_origin(kind) is tuple and isinstance(value, list | tuple):

@@ -1,6 +1,7 @@
 """EnvironmentProjects: what plans, applies and verifies one environment, each under its own role."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from constructs import Construct
 
@@ -54,9 +55,9 @@ class EnvironmentProjects(Construct):
             variables={"ENVIRONMENT": environment.name},
         )
 
-    def _project(self, part: str, artifacts: Artifacts, **arguments: object) -> BuildProject:
+    def _project(self, part: str, artifacts: Artifacts, **arguments: Any) -> BuildProject:
         name = self.project.resource_name(part, self.environment)
-        return BuildProject(self, part, project=self.project, name=name, artifacts=artifacts, **arguments)  # type: ignore[arg-type]
+        return BuildProject(self, part, project=self.project, name=name, artifacts=artifacts, **arguments)
 
     def _acting(self, part: str, statements: list[policies.Statement]) -> list[policies.Statement]:
         """``statements`` where the environment is at home; elsewhere, the role that holds them there."""

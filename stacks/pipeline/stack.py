@@ -1,5 +1,7 @@
 """PipelineStack: artifacts, build projects and the pipeline."""
 
+from typing import Any
+
 from cdktf import TerraformOutput
 from cdktf_cdktf_provider_aws.codepipeline import Codepipeline, CodepipelineVariable
 from cdktf_cdktf_provider_aws.iam_role import IamRole
@@ -86,9 +88,9 @@ class PipelineStack(BaseStack):
             Drift(self, "drift", project=project, artifacts=artifacts)
         TerraformOutput(self, "pipeline_name", value=pipeline.name)
 
-    def _project(self, part: str, artifacts: Artifacts, **arguments: object) -> BuildProject:
+    def _project(self, part: str, artifacts: Artifacts, **arguments: Any) -> BuildProject:
         name = self.name_of(part)
-        return BuildProject(self, part, project=self.project, name=name, artifacts=artifacts, **arguments)  # type: ignore[arg-type]
+        return BuildProject(self, part, project=self.project, name=name, artifacts=artifacts, **arguments)
 
     def _role(self, source: PipelineSource, artifacts: Artifacts, projects: list[BuildProject]) -> IamRole:
         """A role that fetches the source, carries artifacts and starts builds; it can deploy nothing by itself."""
