@@ -13,12 +13,14 @@ from pathlib import Path
 from typing import Final
 
 from delivery.builds import Build, Program, Section
+from delivery.excerpts import excerpt, excerpts
 from delivery.printable import one_line
 
 MARKDOWN_LIMIT: Final = 60_000
 """Comments of a pull request hold 65,536 characters on GitHub."""
 TEXT_LIMIT: Final = 300
 NO_ANSWER: Final = "*no answer*"
+UNSEEN: Final = "*the same words, in other lines*"
 
 
 @dataclass(frozen=True)
@@ -42,14 +44,12 @@ class Behaviour:
 
     @property
     def verdict(self) -> str:
-        """One line: how many of what."""
-        counts = (
-            (len(found), word)
-            for found, word in ((self.added, "added"), (self.removed, "removed"), (self.edited, "edited"))
-        )
-        sections = ", ".join(f"{count} {word}" for count, word in counts if count) or "none changed"
+        """One line: how many questions another section answers, and of how many sections the words changed."""
         verb = "is" if len(self.moved) == 1 else "are"
-        return f"{len(self.moved):,} of {self.asked:,} questions {verb} answered differently. Sections: {sections}."
+        questions = f"{len(self.moved):,} of {self.asked:,} questions {verb} answered from another section"
+        counts = ((self.edited, "reworded"), (self.added, "added"), (self.removed, "removed"))
+        told = [f"{len(found):,} {word}" for found, word in counts if found]
+        return f"{questions}. Sections: {', '.join(told) or 'none changed'}."
 
     def markdown(self, limit: int = MARKDOWN_LIMIT) -> str:
         """Return the difference as a document, in at most ``limit`` characters."""
@@ -68,15 +68,15 @@ class Behaviour:
     def _tables(self) -> list[tuple[str, str, list[str]]]:
         return [
             (
-                "Answered differently",
+                "Answered from another section",
                 "| Question | Before | After |\n|---|---|---|",
                 [_row(moved.question, _named(moved.before), _named(moved.after)) for moved in self.moved],
             ),
             ("Removed", "| Section | It said |\n|---|---|", [_row(_named(old), old.text) for old in self.removed]),
             (
-                "Edited",
+                "Reworded",
                 "| Section | Before | After |\n|---|---|---|",
-                [_row(_named(new), *_differing(old.text, new.text)) for old, new in self.edited],
+                [_row(_named(new), *_beside(old.text, new.text)) for old, new in self.edited],
             ),
             ("Added", "| Section | It says |\n|---|---|", [_row(_named(new), new.text) for new in self.added]),
         ]
@@ -128,11 +128,10 @@ def _named(section: Section | None) -> str:
     return section.id if section else NO_ANSWER
 
 
-def _differing(before: str, after: str) -> tuple[str, str]:
-    """Return two texts from where they begin to differ, with a little of what they share."""
-    same = next((at for at, pair in enumerate(zip(before, after, strict=False)) if pair[0] != pair[1]), None)
-    start = max(0, (min(len(before), len(after)) if same is None else same) - TEXT_LIMIT // 4)
-    return (before, after) if start == 0 else (f"… {before[start:]}", f"… {after[start:]}")
+def _beside(before: str, after: str) -> tuple[str, str]:
+    """Return two texts that differ as cells: where they do."""
+    old, new = one_line(before), one_line(after)
+    return excerpts(old, new, TEXT_LIMIT) if old != new else (old, UNSEEN)
 
 
 def _table(title: str, head: str, rows: Sequence[str], room: int) -> str:
@@ -149,11 +148,9 @@ def _table(title: str, head: str, rows: Sequence[str], room: int) -> str:
 
 
 def _row(*cells: str) -> str:
-    return f"| {' | '.join(cell if cell == NO_ANSWER else _cell(cell) for cell in cells)} |"
+    return f"| {' | '.join(cell if cell in (NO_ANSWER, UNSEEN) else _cell(cell) for cell in cells)} |"
 
 
 def _cell(text: str) -> str:
     """Return a text as it stands, in one line of a table that it cannot break out of."""
-    plain = one_line(text)
-    plain = plain if len(plain) <= TEXT_LIMIT else f"{plain[: TEXT_LIMIT - 1]}…"
-    return re.sub(r"([\\`*_{}\[\]<>()#|~!&@])", r"\\\1", plain)
+    return re.sub(r"([\\`*_{}\[\]<>()#|~!&@])", r"\\\1", excerpt(one_line(text), TEXT_LIMIT))
