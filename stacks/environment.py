@@ -114,7 +114,10 @@ class Environment:
     drift_schedule: str | None = None
     """When to look for drift: ``rate(1 day)``, ``cron(0 6 * * ? *)``, ``never``; daily where plans are approved."""
     allowed_origins: tuple[str, ...] = ()
-    """Sites whose pages may call the API, such as ``https://www.example.com``."""
+    """Sites whose pages may call the API, such as ``https://www.example.com``.
+
+    With several, what API Gateway refuses by itself can be read from any site: a gateway response cannot look one up.
+    """
 
     def __post_init__(self) -> None:
         where = f"environment {self.name!r}"

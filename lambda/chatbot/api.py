@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import time
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ from chatbot.parameters import read_parameters
 from chatbot.responses import Response
 from chatbot.store import StoreUnavailableError
 from chatbot.telemetry import facts_of_problem, hash_of
+from chatbot.wire import to_json
 
 if TYPE_CHECKING:
     from chatbot.cors import Cors
@@ -65,7 +65,7 @@ class Api:
         return Response(
             status=int(problem.problem.value.status),
             content_type=PROBLEM_JSON,
-            body=json.dumps(problem.document(request_id=str(facts["request_id"])), ensure_ascii=False),
+            body=to_json(problem.document(request_id=str(facts["request_id"]))),
             headers=problem.headers,
             facts=facts_of_problem(problem.problem),
         )

@@ -5,12 +5,12 @@ from __future__ import annotations
 import base64
 import hashlib
 import html
-import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from chatbot.openapi import document
+from chatbot.wire import to_json
 
 STYLE = """\
 :root { color-scheme: light dark; --line: color-mix(in srgb, currentColor 20%, transparent); }
@@ -45,7 +45,7 @@ class Reference:
 
     def __init__(self, *, bot_name: str, backup_days: int) -> None:
         found = document(title=bot_name, backup_days=backup_days)
-        self.json = json.dumps(found, ensure_ascii=False)
+        self.json = to_json(found)
         self.html = FRAME.format(
             title=_text(f"The API of {bot_name}"), style=STYLE, body="\n".join(_body(found, bot_name))
         )

@@ -9,7 +9,7 @@ from typing import Any
 
 
 def to_json(message: object) -> str:
-    """Return a message of the contract as JSON without blanks."""
+    """Return a message of the contract, or a problem, as JSON without blanks: the form of every answer."""
     return json.dumps(_plain(message), ensure_ascii=False, separators=(",", ":"))
 
 

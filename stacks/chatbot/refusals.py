@@ -75,9 +75,13 @@ def _response(refusal: Refusal, origins: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _template(refusal: Refusal) -> str:
-    """Return the problem document with the names of the values that only API Gateway knows."""
-    fixed = {"type": f"urn:problem-type:{refusal.code}", "title": refusal.title, "code": refusal.code}
-    known = json.dumps(fixed | ({"detail": refusal.detail} if refusal.detail else {}))[1:-1]
-    own = "" if refusal.detail else ', "detail": $context.error.messageString'
-    status = refusal.status or "$context.status"
-    return f'{{{known}{own}, "status": {status}, "request_id": "$context.requestId"}}'
+    """Return the problem document, as the function writes its own, with names of what only API Gateway knows."""
+    members = {
+        "type": json.dumps(f"urn:problem-type:{refusal.code}"),
+        "title": json.dumps(refusal.title),
+        "status": refusal.status or "$context.status",
+        "detail": json.dumps(refusal.detail) if refusal.detail else "$context.error.messageString",
+        "code": json.dumps(refusal.code),
+        "request_id": '"$context.requestId"',
+    }
+    return f"{{{','.join(f'"{name}":{value}' for name, value in members.items())}}}"

@@ -7,7 +7,7 @@ from typing import Any, cast
 import jsonschema
 import pytest
 
-from chatbot.errors import Problem
+from chatbot.errors import Problem, ProblemError
 from chatbot.reservations import LEASE
 from stacks.chatbot.model import ask
 from stacks.chatbot.openapi import with_integration
@@ -274,7 +274,11 @@ def refusal(stack: Stack, kind: str) -> tuple[dict[str, str], dict[str, Any]]:
     for name, value in known.items():
         template = template.replace(name, value)
     assert "$" not in template
-    return headers, json.loads(template)
+    problem = json.loads(template)
+    # The form of the function's own, to the last blank.
+    assert template == json.dumps(problem, separators=(",", ":"))
+    assert list(problem) == list(ProblemError(Problem.NOT_FOUND).document(request_id=""))
+    return headers, problem
 
 
 def test_the_gateways_own_refusals_are_problems_of_the_contract(stacks: dict[str, Stack]) -> None:

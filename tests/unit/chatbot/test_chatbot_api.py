@@ -24,6 +24,7 @@ def check_form(answer: Any) -> None:
     assert answer.headers["Content-Type"] == "application/problem+json"
     check("Problem", answer.json)
     assert answer.json["status"] == answer.status
+    assert answer.text == json.dumps(answer.json, ensure_ascii=False, separators=(",", ":"))
 
 
 def test_a_conversation_from_start_to_end(bot: Any) -> None:
