@@ -2,9 +2,15 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
 
 from delivery.errors import DeliveryError
+
+SIGN_IN: Final = (
+    "sign in (`aws sso login`) or set AWS_PROFILE; while a rehearsal serves, "
+    '`eval "$(.venv/bin/python -m rehearsal env)"` lets this shell live in it'
+)
+"""What to do where AWS knows nobody."""
 
 
 def client(service: str, region: str | None = None, **keys: str) -> Any:
@@ -42,7 +48,7 @@ def asking(what: str) -> Iterator[None]:
     try:
         yield
     except NoCredentialsError as error:
-        raise DeliveryError(f"{what}: no AWS credentials; sign in (`aws sso login`) or set AWS_PROFILE") from error
+        raise DeliveryError(f"{what}: no AWS credentials; {SIGN_IN}") from error
     except NoRegionError as error:
         raise DeliveryError(f"{what}: no AWS region; set AWS_REGION") from error
     except (BotoCoreError, ClientError) as error:

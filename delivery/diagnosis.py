@@ -3,6 +3,8 @@
 import re
 from collections.abc import Callable
 
+from delivery.aws import SIGN_IN
+
 Advice = Callable[[str, str], str]
 
 
@@ -36,7 +38,7 @@ ADVICE: tuple[tuple[str, Advice], ...] = (
     (r"Error acquiring the state lock[\s\S]*Lock Info:", _locked),
     (
         r"No valid credential sources|ExpiredToken|InvalidClientTokenId|security token .* is invalid",
-        lambda _stack, _error: "AWS takes no credentials from here: sign in, then run the same command again",
+        lambda _stack, _error: f"AWS takes no credentials from here; {SIGN_IN}",
     ),
     (
         r"S3 bucket .* does not exist|NoSuchBucket",

@@ -1,0 +1,30 @@
+"""AWS asked by hand, from a shell that has nothing to do with it yet."""
+
+import os
+
+import pytest
+
+from delivery.aws import asking, client
+from delivery.diagnosis import diagnose
+from delivery.errors import DeliveryError
+
+ENV = 'eval "$(.venv/bin/python -m rehearsal env)"'
+
+
+def test_a_shell_without_credentials_learns_how_to_get_some(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of AWS, or of the rehearsal that serves beside it: in one line."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(name, os.devnull)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    with pytest.raises(DeliveryError) as told, asking("the ledger cannot be used"):
+        client("dynamodb", "eu-central-1").list_tables()
+    assert "aws sso login" in str(told.value)
+    assert ENV in str(told.value)
+    assert "\n" not in str(told.value)
+
+
+def test_so_does_one_whom_terraform_sends_away() -> None:
+    """In the same words."""
+    assert ENV in diagnose("dev", "Error: No valid credential sources found")
