@@ -54,7 +54,7 @@ def _review(options: argparse.Namespace, project: Project) -> None:
     from delivery.plan import make_plan
     from delivery.terraform import Terraform
 
-    names = [name for name in project.stack_names if fnmatchcase(name, options.stacks)]
+    names = project.in_order(name for name in project.stack_names if fnmatchcase(name, options.stacks))
     if not names:
         raise UsageError(f"no stack in cdktf.out/stacks matches {options.stacks!r}: run `make synth` first")
     terraform = Terraform.of(project, {**os.environ, "TF_CLI_ARGS_plan": "-lock=false"})

@@ -27,8 +27,9 @@ SHORT = 12
 
 
 def environments(project: Project) -> list[str]:
-    """Return the environments that the synthesized stacks name."""
-    return sorted({project.stack(name).environment for name in project.stack_names})
+    """Return the environments that the synthesized stacks name, in the order of the pipeline."""
+    ordered = project.in_order(project.stack_names)
+    return list(dict.fromkeys(project.stack(name).environment for name in ordered))
 
 
 def history(project: Project, environment: str | None, limit: int) -> list[Record]:

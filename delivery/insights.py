@@ -98,7 +98,8 @@ def _question(turns: list[Turn]) -> Question:
 
 
 def _stack(project: Project, environment: str) -> Stack:
-    names = [name.removeprefix(STACK_PREFIX) for name in project.stack_names if name.startswith(STACK_PREFIX)]
+    found = project.in_order(name for name in project.stack_names if name.startswith(STACK_PREFIX))
+    names = [name.removeprefix(STACK_PREFIX) for name in found]
     if names and environment not in names:
         raise UsageError(f"no environment {environment!r}: there are {', '.join(names)}")
     return project.stack(f"{STACK_PREFIX}{environment}")

@@ -16,7 +16,7 @@ def say(text: str) -> None:
 
 @contextmanager
 def working(text: str) -> Iterator[None]:
-    """Say ``text`` if the block takes longer than a moment, and how long it took in the end."""
+    """Say ``text`` if the block takes longer than a moment, and on a terminal how long it took in the end."""
     start = time.monotonic()
     spoken = threading.Event()
 
@@ -31,5 +31,6 @@ def working(text: str) -> Iterator[None]:
         yield
     finally:
         timer.cancel()
-    if spoken.is_set():
+    # A log has one line for it, and times of its own.
+    if spoken.is_set() and sys.stderr.isatty():
         say(f"{text}: {time.monotonic() - start:.0f} s")

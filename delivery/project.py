@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,21 @@ class Project:
         """Every synthesized stack, sorted."""
         return sorted(path.parent.name for path in self.root.glob("cdktf.out/stacks/*/cdk.tf.json"))
 
+    def in_order(self, names: Iterable[str]) -> list[str]:
+        """Return stacks in the order in which the pipeline reaches their environments, the others after them by name.
+
+        A stage's name begins with its environment; a stack's ends with it.
+        """
+        stages = self._stages()
+        return sorted(names, key=lambda name: (_place(stages, name.rpartition("-")[2]), name))
+
+    def _stages(self) -> list[str]:
+        if "pipeline" not in self.stack_names:
+            return []
+        pipelines = self.stack("pipeline").configuration.get("resource", {}).get("aws_codepipeline", {})
+        found = [stage["name"] for pipeline in pipelines.values() for stage in _listed(pipeline.get("stage", []))]
+        return [name.partition("-")[0] for name in found]
+
     def stack(self, name: str) -> Stack:
         """Return the synthesized stack ``name``; raises ``UsageError`` naming those there are."""
         names = self.stack_names
@@ -94,6 +110,10 @@ def read_release(path: Path) -> Release:
         raise UsageError(
             f"{path} is no record of a release ({error}): run `python -m delivery package --with-delivery`"
         ) from error
+
+
+def _place(stages: list[str], environment: str) -> int:
+    return stages.index(environment) if environment in stages else len(stages)
 
 
 def _listed(value: Any) -> list[Any]:

@@ -81,7 +81,7 @@ def plan_branch(
     ours = [name for name in project.stack_names if fnmatchcase(name, stacks)]
     if not ours:
         raise UsageError(f"no stack of {project.root / 'cdktf.out'} matches {stacks!r}")
-    theirs = _stacks(branch, stacks)
+    theirs = project.in_order(_stacks(branch, stacks))
     findings = Findings(commit, notes=_notes(project, branch, stacks, ours, theirs))
     if len(theirs) > MOST_STACKS:
         findings.problems[WHOLE] = [f"the branch has {len(theirs)} environments: at most {MOST_STACKS} are planned"]
@@ -119,7 +119,7 @@ def _plan(project: Project, terraform: Terraform, stack: Stack, out: Path, findi
 
 def _stacks(branch: Path, pattern: str) -> list[str]:
     folder = branch / "cdktf.out" / "stacks"
-    return sorted(name for path in folder.glob("*/cdk.tf.json") if fnmatchcase(name := path.parent.name, pattern))
+    return [name for path in folder.glob("*/cdk.tf.json") if fnmatchcase(name := path.parent.name, pattern)]
 
 
 def _notes(project: Project, branch: Path, pattern: str, ours: list[str], theirs: list[str]) -> list[str]:

@@ -130,7 +130,7 @@ def _nothing(build: Build, why: str) -> Findings:
 
 
 def _reviews(findings: Findings) -> list[Review]:
-    return [Review(name, read_plan(plan)) for name, plan in sorted(findings.plans.items())]
+    return [Review(name, read_plan(plan)) for name, plan in findings.plans.items()]
 
 
 def _head(findings: Findings) -> str:

@@ -1,11 +1,13 @@
 """The addresses of what was deployed: stages of REST APIs, found through API Gateway's own API."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 
-def addresses(client: Any, *, endpoint: str, tag: str) -> dict[str, str]:
+def addresses(client: Any, *, endpoint: str, tag: str, order: Sequence[str] = ()) -> dict[str, str]:
     """Return label to URL for every stage of every REST API that carries ``tag``, whose value is the label.
+
+    Labels in ``order`` come first, the others by name.
 
     https://docs.aws.amazon.com/apigateway/latest/api/API_GetRestApis.html
     """
@@ -16,7 +18,7 @@ def addresses(client: Any, *, endpoint: str, tag: str) -> dict[str, str]:
             if label:
                 name = label if label not in found else f"{label} ({api['name']}, {stage['stageName']})"
                 found[name] = f"{endpoint}/execute-api/{api['id']}/{stage['stageName']}/"
-    return dict(sorted(found.items()))
+    return {label: found[label] for label in (*order, *sorted(found)) if label in found}
 
 
 def _apis(client: Any) -> Iterator[dict[str, Any]]:

@@ -5,16 +5,17 @@ import select
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 from rehearsal.errors import UserError
 from rehearsal.follow import Pipeline
 from rehearsal.screen import Screen
+from rehearsal.typed import typed
 
 Policy = Literal["ask", "all", "none"]
 POLICIES: tuple[Policy, ...] = ("ask", "all", "none")
 COMMENT_LIMIT = 512
-HOW_TO_ANSWER = "python -m rehearsal approve, or python -m rehearsal reject"
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,11 @@ class Answer:
 
     approved: bool
     comment: str
+
+
+def how_to_answer(project: Path) -> str:
+    """Return what a person types to answer an approval of ``project``."""
+    return f"{typed('approve', project=project)}, or the same with reject"
 
 
 def policy(flag: str | None) -> Policy:

@@ -8,18 +8,25 @@ from pathlib import Path
 
 from rehearsal.errors import RehearsalError, UserError
 from rehearsal.signals import Interrupted
+from rehearsal.typed import typed
 
 EXAMPLES = """\
 examples:
-  python -m rehearsal                      start an emulated AWS, deliver the working tree through its pipeline, serve
-  python -m rehearsal                      (again, elsewhere, while one serves) push the working tree there and follow
-  APPROVE=all python -m rehearsal --exit-when-done --json result.json
-  python -m rehearsal --to dev             end once dev is deployed
-  python -m rehearsal status               what serves, how the newest execution stands, the URLs
-  python -m rehearsal approve --comment 'looks good'
-  python -m rehearsal logs Build/Build     the log of that action
-  eval "$(python -m rehearsal env)"        let this shell's aws, terraform and python live in the emulated AWS
-  python -m rehearsal down                 end what serves
+  {me}
+      start an emulated AWS, deliver the working tree through its pipeline, serve;
+      again, elsewhere, while one serves: push the working tree there and follow
+  APPROVE=all {me} --exit-when-done --json result.json
+  {me} --to dev
+      end once dev is deployed
+  {me} status
+      what serves, how the newest execution stands, the URLs
+  {me} approve --comment 'looks good'
+  {me} logs Build/Build
+      the log of that action
+  eval "$({me} env)"
+      let this shell's aws, terraform and python live in the emulated AWS
+  {me} down
+      end what serves
 
 exit codes: 0 succeeded, 1 failed, rejected or stopped, 2 a mistake in how it was called, 130 Ctrl-C
 """
@@ -67,9 +74,9 @@ def _command(options: argparse.Namespace) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m rehearsal",
+        prog=typed(),
         description="Rehearse a CodePipeline on this machine: an emulated AWS that executes what it is given.",
-        epilog=EXAMPLES,
+        epilog=EXAMPLES.format(me=typed()),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     _add_source(parser, Path())

@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from collections.abc import Iterable
 from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,10 @@ class Configuration:
         before, _, after = self.deploy_stage.partition("{environment}")
         match = re.fullmatch(f"{re.escape(before)}(.+){re.escape(after)}", stage)
         return match[1] if match else None
+
+    def environments(self, stages: Iterable[str]) -> list[str]:
+        """Return the environments that ``stages`` deploy, in their order."""
+        return [name for name in map(self.environment_of, stages) if name]
 
 
 def read(source: Path) -> Configuration:

@@ -12,6 +12,7 @@ from rehearsal.follow import Pipeline
 from rehearsal.reach import reaching
 from rehearsal.screen import Screen
 from rehearsal.serving import Serving
+from rehearsal.typed import typed
 from rehearsal.workingtree import Change, WorkingTree
 
 SETTLING_SECONDS = 10.0
@@ -31,25 +32,26 @@ class Delivery:
     def deliver(self, *, policy: Policy, to: str | None, file: Path | None) -> int:
         """Push, follow and tell; return the exit code. Raises ``UserError`` and ``RehearsalError``."""
         with reaching(self._there, self._name):
-            last_stage = self._last_stage(to)
+            environments = self._configuration.environments(self._pipeline.stage_names())
+            last_stage = self._last_stage(to, environments)
             self.execution = self._begin()
             with self._screen:
                 ending = journey.accompany(
                     self._pipeline, self.execution, self._screen, policy=policy, last_stage=last_stage
                 )
             client, tag = self._there.client("apigateway"), self._configuration.url_tag
-            urls = addresses(client, endpoint=self._there.endpoint, tag=tag)
+            # Anew: the pipeline may have changed itself.
+            order = self._configuration.environments(self._pipeline.stage_names())
+            urls = addresses(client, endpoint=self._there.endpoint, tag=tag, order=order)
         journey.tell(self._screen, ending, urls)
         code = 0 if ending.succeeded else 1
         if file:
             report.write(file, ending.execution, urls=urls, message=ending.message, exit_code=code)
         return code
 
-    def _last_stage(self, environment: str | None) -> str | None:
-        stages = self._pipeline.stage_names()
+    def _last_stage(self, environment: str | None, known: list[str]) -> str | None:
         if environment is None:
             return None
-        known = [name for name in map(self._configuration.environment_of, stages) if name]
         if environment not in known:
             raise UserError(f"--to {environment}: the pipeline deploys no such environment; known: {', '.join(known)}")
         return self._configuration.stage_of(environment)
@@ -60,7 +62,8 @@ class Delivery:
         if repository not in self._there.git:
             served = ", ".join(self._there.git)
             raise UserError(
-                f"the cloud that serves knows {served}, not {repository}; end it first: python -m rehearsal down"
+                f"the cloud that serves knows {served}, not {repository}; end it first: "
+                + typed("down", project=self._configuration.project)
             )
         with WorkingTree(self._configuration.project) as tree:
             change = tree.change()

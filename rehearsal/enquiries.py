@@ -10,16 +10,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 from rehearsal import approvals, commands, facts
-from rehearsal.addresses import addresses
 from rehearsal.approvals import Answer
 from rehearsal.configuration import Configuration
 from rehearsal.errors import RehearsalError, UserError
-from rehearsal.execution import Action, Execution
+from rehearsal.execution import Action
 from rehearsal.follow import Pipeline
 from rehearsal.reach import reaching
-from rehearsal.rendering import duration, mark
 from rehearsal.screen import Screen, complain
-from rehearsal.serving import Serving, current, locked
+from rehearsal.serving import Serving, current, locked, nothing_serves
+from rehearsal.status import status
+from rehearsal.typed import typed
 
 ENDING_SECONDS = 180.0
 NOT_FOR_CHILDREN = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN")
@@ -27,47 +27,8 @@ NOT_FOR_CHILDREN = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN")
 
 def _serving(configuration: Configuration) -> Serving:
     if (serving := current(configuration.folder)) is None:
-        raise UserError(f"nothing is being rehearsed for {configuration.project}; start it: python -m rehearsal")
+        raise UserError(nothing_serves(configuration.project))
     return serving
-
-
-def status(configuration: Configuration, _: argparse.Namespace) -> int:
-    """Show what serves, the newest executions, the newest one's stages, what waits, and the URLs."""
-    screen = Screen()
-    serving = current(configuration.folder)
-    if serving is None:
-        screen.say(f"nothing is being rehearsed for {configuration.project}; start it: python -m rehearsal")
-        return 1
-    screen.say(f"{serving.state}: {serving.endpoint} (pid {serving.pid}, since {serving.started_at})", "bold")
-    screen.say(f"account {serving.account}, region {serving.region}")
-    for repository, path in serving.git.items():
-        screen.say(f"git push {shlex.quote(path)}   delivers to {repository}", "dim")
-    name = facts.pipeline(configuration)
-    pipeline = Pipeline(serving.client("codepipeline"), name)
-    with reaching(serving, name):
-        _show_executions(screen, pipeline)
-        client = serving.client("apigateway")
-        screen.urls(addresses(client, endpoint=serving.endpoint, tag=configuration.url_tag))
-    return 0
-
-
-def _show_executions(screen: Screen, pipeline: Pipeline) -> None:
-    executions = pipeline.executions()
-    for execution in executions[:5]:
-        screen.console.print(_headline(execution))
-    if executions:
-        screen.say()
-        screen.table(pipeline.execution(executions[0].identifier))
-        screen.say()
-    for approval in approvals.waiting(pipeline):
-        approvals.describe(screen, approval)
-        screen.say(f"answer it: {approvals.HOW_TO_ANSWER}")
-
-
-def _headline(execution: Execution) -> str:
-    started = execution.started.astimezone().strftime("%H:%M:%S") if execution.started else ""
-    sign = mark(execution.status).plain
-    return f"{execution.identifier[:8]}  {execution.commit[:8]:8}  {started}  {duration(execution.seconds):>7}  {sign}"
 
 
 def down(configuration: Configuration, _: argparse.Namespace) -> int:
@@ -134,7 +95,7 @@ def _answer(configuration: Configuration, decision: Answer) -> int:
         waiting = approvals.waiting(pipeline)
         answered = [approval for approval in waiting if approvals.answer(pipeline, approval, decision)]
     if not answered:
-        raise UserError("nothing waits for approval; see: python -m rehearsal status")
+        raise UserError(f"nothing waits for approval; see: {typed('status', project=configuration.project)}")
     for approval in answered:
         word = "approved" if decision.approved else "rejected"
         Screen().say(f"{approval.path} of execution {approval.execution[:8]} {word}")
@@ -149,12 +110,12 @@ def stop(configuration: Configuration, _: argparse.Namespace) -> int:
     with reaching(serving, name):
         running = [each for each in pipeline.executions() if each.status == "InProgress"]
         for execution in running:
-            pipeline.stop(execution.identifier, "python -m rehearsal stop")
+            pipeline.stop(execution.identifier, "asked to stop by hand")
         waiting = approvals.waiting(pipeline)
         for approval in waiting:
             approvals.answer(pipeline, approval, Answer(False, "the execution was stopped"))
     if not running:
-        raise UserError("nothing is under way; see: python -m rehearsal status")
+        raise UserError(f"nothing is under way; see: {typed('status', project=configuration.project)}")
     for execution in running:
         Screen().say(f"execution {execution.identifier[:8]} stops after the actions that are running")
     return 0
@@ -168,17 +129,17 @@ def logs(configuration: Configuration, options: argparse.Namespace) -> int:
     with reaching(serving, name):
         executions = pipeline.executions()
         actions = list(pipeline.execution(executions[0].identifier).actions) if executions else []
-    log = _chosen(actions, options.action)
+    log = _chosen(actions, options.action, typed("status", project=configuration.project))
     with log.open("rb") as stream:
         sys.stdout.buffer.write(stream.read())
     sys.stdout.flush()
     return 0
 
 
-def _chosen(actions: list[Action], wanted: str | None) -> Path:
+def _chosen(actions: list[Action], wanted: str | None, see: str) -> Path:
     logged = {action.path: action for action in actions if action.log is not None and action.log.is_file()}
     if not logged:
-        raise UserError("the newest execution has no log yet; see: python -m rehearsal status")
+        raise UserError(f"the newest execution has no log yet; see: {see}")
     if wanted is None:
         by_interest = [a for status in ("Failed", "InProgress") for a in logged.values() if a.status == status]
         action = by_interest[0] if by_interest else list(logged.values())[-1]

@@ -18,6 +18,7 @@ from rehearsal.errors import RehearsalError, UserError
 from rehearsal.screen import Screen
 from rehearsal.serving import Serving
 from rehearsal.signals import Interrupted, Signals
+from rehearsal.typed import typed
 from rehearsal.watch import watch
 from rehearsal.workingtree import WorkingTree
 
@@ -71,7 +72,7 @@ def _reporting(file: Path | None) -> Iterator[None]:
 
 
 def _join(configuration: Configuration, wishes: Wishes, running: Serving) -> int:
-    screen = Screen()
+    screen, project = Screen(), configuration.project
     screen.say(f"{running.endpoint} serves already (pid {running.pid}); delivering there")
     if wishes.port:
         screen.say("--port is not used: a cloud keeps the port it started with", "yellow")
@@ -80,8 +81,8 @@ def _join(configuration: Configuration, wishes: Wishes, running: Serving) -> int
         return delivery.deliver(policy=wishes.policy, to=wishes.to, file=wishes.file)
     except Interrupted:
         if delivery.execution:
-            screen.say(f"detached; execution {delivery.execution[:8]} goes on: python -m rehearsal status")
-            screen.say("to stop it: python -m rehearsal stop")
+            screen.say(f"detached; execution {delivery.execution[:8]} goes on: {typed('status', project=project)}")
+            screen.say(f"to stop it: {typed('stop', project=project)}")
         raise
 
 
@@ -131,6 +132,7 @@ def _prepare(configuration: Configuration, me: Serving, screen: Screen, signals:
         if not command:
             continue
         log = configuration.folder / "logs" / f"{key}.log"
+        serving.write(configuration.folder, replace(me, step=f"{key}: {command}", log=str(log)))
         begun = time.monotonic()
         with screen:
             screen.begin(f"{key}: {command}")
@@ -148,7 +150,8 @@ def _prepare(configuration: Configuration, me: Serving, screen: Screen, signals:
 
 def _serve(configuration: Configuration, me: Serving, screen: Screen) -> None:
     screen.say()
-    screen.say(f"serving {me.endpoint} until Ctrl-C; the next change: python -m rehearsal, in another terminal", "bold")
+    again = typed(project=configuration.project)
+    screen.say(f"serving {me.endpoint} until Ctrl-C; the next change, in another terminal: {again}", "bold")
     try:
         watch(configuration, me, screen)
     except Interrupted:

@@ -1,5 +1,6 @@
 """What a person sees: lines, tables, and on a terminal the live state of an execution."""
 
+import os
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -15,6 +16,9 @@ from rich.text import Text
 from rehearsal.commands import tail
 from rehearsal.execution import Action, Execution
 from rehearsal.rendering import duration, printable, progress, summary
+
+PATIENCE_SECONDS = 30.0
+"""How long an action may take before a log says that it runs."""
 
 
 class Screen:
@@ -106,8 +110,9 @@ class Screen:
             for action in stage.actions:
                 # A retry is a new action execution of the same name.
                 key = f"{execution.identifier} {action.path} {action.started}"
-                if action.status and self._news(key, action.status):
-                    self.say(_line(action))
+                line = _line(action)
+                if line and self._news(key, action.status):
+                    self.say(line)
 
     def _news(self, key: str, status: str) -> bool:
         changed = self._told.get(key) != status
@@ -115,11 +120,12 @@ class Screen:
         return changed
 
     def table(self, execution: Execution) -> None:
-        """Print the execution's stages and actions with the files of their logs."""
+        """Print the execution's stages and actions, and where their logs lie."""
         self.console.print(summary(execution))
-        for action in execution.actions:
-            if action.log is not None:
-                self.say(f"log of {action.path}: {action.log}", "dim")
+        folders = [action.log.parent for action in execution.actions if action.log is not None]
+        if folders:
+            # A log's own path is told where its action failed.
+            self.say(f"logs: below {os.path.commonpath(folders)}", "dim")
 
     def urls(self, urls: Mapping[str, str]) -> None:
         """Print one line for each environment's address."""
@@ -143,6 +149,10 @@ def complain(message: str) -> None:
 
 
 def _line(action: Action) -> str:
+    """Return what is told of an action: how it ended, and before that only once it takes long."""
     if action.status == "InProgress":
-        return f"{action.path} started"
+        long = (action.seconds or 0) >= PATIENCE_SECONDS
+        return f"{action.path} has been running for {duration(action.seconds)}" if long else ""
+    if not action.status:
+        return ""
     return f"{action.path} {action.status.lower()} after {duration(action.seconds)}"

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO, Any, Literal
 
 from rehearsal.errors import UserError
+from rehearsal.typed import typed
 
 IDENTITY = "/rehearsal/identity"
 PATIENCE_SECONDS = 2.0
@@ -31,6 +32,11 @@ class Serving:
     """Full repository id to the path that ``git push`` takes."""
 
     state: Literal["starting", "serving"] = "starting"
+    step: str = ""
+    """What it does while it is starting."""
+
+    log: str = ""
+    """The file that this step writes its output to."""
 
     def client(self, service: str) -> Any:
         """Return a boto3 client of this cloud."""
@@ -72,6 +78,11 @@ def current(folder: Path) -> Serving | None:
     return None
 
 
+def nothing_serves(project: Path) -> str:
+    """Return what is said where nothing serves ``project``."""
+    return f"nothing is being rehearsed for {project}; start it: {typed(project=project)}"
+
+
 def locked(folder: Path) -> bool:
     """Tell whether a process holds the project's lock; the system releases it when that process is gone."""
     try:
@@ -94,9 +105,8 @@ def lock(folder: Path) -> Iterator[None]:
         deadline = time.monotonic() + PATIENCE_SECONDS  # readers hold it for an instant
         while not _acquired(held, fcntl.LOCK_EX):
             if time.monotonic() > deadline:
-                raise UserError(
-                    f"another rehearsal of {folder.parent} has just started; see: python -m rehearsal status"
-                )
+                see = typed("status", project=folder.parent)
+                raise UserError(f"another rehearsal of {folder.parent} has just started; see: {see}")
             time.sleep(0.05)
         held.truncate(0)
         held.write(f"{os.getpid()}\n".encode())

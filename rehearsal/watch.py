@@ -27,7 +27,7 @@ def watch(configuration: Configuration, there: Serving, screen: Screen) -> None:
                 known[execution.identifier] = execution.status
             for approval in approvals.waiting(pipeline):
                 if approval.token not in asked:
-                    screen.say(f"{approval.path} waits for approval: {approvals.HOW_TO_ANSWER}")
+                    screen.say(f"{approval.path} waits for approval: {approvals.how_to_answer(configuration.project)}")
                     asked.add(approval.token)
             time.sleep(POLL_SECONDS)
 

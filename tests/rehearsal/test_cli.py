@@ -19,6 +19,7 @@ from pathlib import Path
 import pytest
 
 from rehearsal.cli import main
+from rehearsal.typed import typed
 
 HOUSE = Path(__file__).parents[2]
 SAMPLE = Path(__file__).parent / "sample"
@@ -306,7 +307,7 @@ def test_an_approval_can_be_answered_elsewhere(served: Project) -> None:
     answered = served.run("approve", "--comment", "from afar")
 
     assert "prod-approve/Approve waits for approval" in shown.stdout
-    assert "python -m rehearsal approve" in shown.stdout
+    assert f"{sys.executable} -m rehearsal approve" in shown.stdout
     assert answered.returncode == 0, answered.stderr
     assert seat.leaves() == 0, seat.seen
     assert "answered elsewhere" in seat.seen
@@ -414,11 +415,17 @@ def test_a_shell_can_live_in_the_cloud(served: Project) -> None:
     assert result.stdout.split("\n")[:2] == ["from the sample/", "210987654321"]
 
 
+def greets(project: Project) -> None:
+    """Wait until dev is being greeted."""
+    status = r"dev-deploy +Greet +▶ InProgress"
+    eventually(lambda: bool(re.search(status, project.run("status").stdout)), "the deployment did not begin")
+
+
 def test_who_follows_can_leave(served: Project) -> None:
     """Ctrl-C in the second terminal leaves the execution alone; stop ends it."""
     served.greet("slow and steady")
     follower = served.start()
-    follower.shows("dev-deploy/Greet started")
+    greets(served)
 
     assert follower.ends(signal.SIGINT) == 130
     assert "goes on" in follower.text
@@ -441,7 +448,7 @@ def test_ctrl_c_lets_a_deployment_save_its_state(project: Project) -> None:
     """Interrupted in the middle of a deployment: that one tidies up, then everything is gone."""
     project.greet("slow")
     terminal = project.start("--approve", "all")
-    terminal.shows("dev-deploy/Greet started")
+    greets(project)
 
     assert terminal.ends(signal.SIGINT) == 130
     assert project.note.read_text() == "saved my state\n"
@@ -454,7 +461,7 @@ def test_ctrl_c_twice_does_not_wait(project: Project) -> None:
     """A deployment that ignores being interrupted is ended at the second Ctrl-C."""
     project.greet("stubborn")
     terminal = project.start("--approve", "all")
-    terminal.shows("dev-deploy/Greet started")
+    greets(project)
     terminal.process.send_signal(signal.SIGINT)
     terminal.shows("Ctrl-C hurries them")
 
@@ -495,7 +502,7 @@ def test_a_cloud_that_goes_away_is_told(project: Project) -> None:
     terminal.shows("serving http")
     project.greet("slow")
     follower = project.start()
-    follower.shows("dev-deploy/Greet started")
+    greets(project)
 
     assert terminal.ends(signal.SIGTERM) == 0
     assert follower.ends() == 1
@@ -550,6 +557,55 @@ def test_a_port_in_use_is_a_mistake(project: Project) -> None:
 
     assert (result.returncode, result.stderr.count("\n")) == (2, 1)
     assert "in use" in result.stderr
+
+
+def test_status_says_how_far_a_start_is(project: Project) -> None:
+    """Which of the project's commands runs, and what it said last; nobody is told to push."""
+    settings = (project.folder / "pyproject.toml").read_text()
+    slow = settings.replace("python bootstrap.py", "sh -c 'echo laying bricks; sleep 60'")
+    (project.folder / "pyproject.toml").write_text(slow)
+    terminal = project.start()
+    eventually(lambda: "laying bricks\n" in project.run("status").stdout, "status did not tell of the bootstrap")
+
+    told = project.run("status")
+
+    assert told.returncode == 0
+    assert told.stdout.startswith("starting: http")
+    assert "bootstrap: sh -c" in told.stdout
+    assert "git push" not in told.stdout
+    terminal.ends(signal.SIGTERM)
+
+
+def test_status_explains_the_execution_that_nobody_started(project: Project) -> None:
+    """The creation of the pipeline did, before anything was pushed: that it failed is no fault."""
+    project.start("--approve", "all").shows("serving http")
+
+    lines = project.run("status").stdout.splitlines()
+
+    (failed,) = [line for line in lines if "✘ Failed" in line]
+    assert "the pipeline's creation" in failed
+    assert "nothing had been pushed yet" in failed
+
+
+def test_a_command_that_is_named_works_as_typed(project: Project) -> None:
+    """In a shell whose own python is another, or none."""
+    said = project.run("env").stderr
+    named = said.rpartition("start it: ")[2].strip()
+    poor = environment(PATH="/usr/bin:/bin")
+    shell = ["bash", "-c", f"{named} --help"]
+    done = subprocess.run(shell, cwd=project.folder, env=poor, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(f"usage: {named}")
+
+
+def test_a_command_that_is_named_is_short(monkeypatch: pytest.MonkeyPatch, project: Project) -> None:
+    """Relative where that works, and with the project where it is another folder's."""
+    monkeypatch.chdir(project.folder)
+    monkeypatch.setattr(sys, "executable", str(project.folder / ".venv/bin/python"))
+    assert typed("status", project=project.folder) == ".venv/bin/python -m rehearsal status"
+    monkeypatch.chdir(project.folder.parent)
+    assert typed("down", project=project.folder).endswith("greeter/.venv/bin/python -m rehearsal down --source greeter")
 
 
 @pytest.mark.parametrize(

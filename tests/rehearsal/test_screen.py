@@ -55,7 +55,7 @@ def test_builds_cannot_steer_the_terminal(text: str, shown: str) -> None:
 
 
 def test_the_table_shows_stages_actions_and_logs(tmp_path: Path) -> None:
-    """Even at 40 columns, every name and path is there in full."""
+    """Even at 40 columns, every name is there in full; of the logs' paths only the folder that has them all."""
     log = tmp_path / "a-rather-long-name-of-a-log-file.log"
     here, text = screen(width=40)
 
@@ -67,7 +67,8 @@ def test_the_table_shows_stages_actions_and_logs(tmp_path: Path) -> None:
         ["Build", "Build", "✘", "Failed", "1m05s"],
         ["prod", "Apply", "·"],
     ]
-    assert f"log of Build/Build: {log}" in text.getvalue()
+    assert lines[-1] == f"logs: below {tmp_path}"
+    assert str(log) not in text.getvalue()
 
 
 def test_a_failed_action_shows_the_end_of_its_log(tmp_path: Path) -> None:
@@ -93,6 +94,19 @@ def test_without_a_terminal_each_action_is_told_once(tmp_path: Path) -> None:
         here.show(execution(tmp_path / "log"))
 
     assert text.getvalue().splitlines() == ["Source/Fetch succeeded after 0.0s", "Build/Build failed after 1m05s"]
+
+
+@pytest.mark.parametrize(("seconds", "lines"), [(5, 0), (40, 1)])
+def test_without_a_terminal_an_action_that_runs_is_told_once_it_takes_long(seconds: int, lines: int) -> None:
+    """Of the others one line is enough, when they end."""
+    running = Action("Build", "Build", "InProgress", datetime.now(UTC) - timedelta(seconds=seconds))
+    here, text = screen(width=200)
+
+    for _ in range(3):
+        here.show(Execution("0123456789", "InProgress", stages=(Stage("Build", "InProgress", (running,)),)))
+
+    assert text.getvalue().count("Build/Build has been running for") == lines
+    assert text.getvalue().count("\n") == lines
 
 
 def test_without_colour_there_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ PATIENCE_SECONDS = 1.5
 
 @contextmanager
 def working(text: str) -> Iterator[None]:
-    """Say `text` on stderr if the block takes longer than a moment, and how long it took in the end."""
+    """Say `text` on stderr if the block takes longer than a moment, and on a terminal how long it took in the end."""
     start = time.monotonic()
     spoken = threading.Event()
 
@@ -28,5 +28,6 @@ def working(text: str) -> Iterator[None]:
         yield
     finally:
         timer.cancel()
-    if spoken.is_set():
+    # A log has one line for it, and times of its own.
+    if spoken.is_set() and sys.stderr.isatty():
         print(f"{text}: {time.monotonic() - start:.0f} s", file=sys.stderr, flush=True)
