@@ -31,7 +31,7 @@ def project(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize(
     ("cases", "code", "said"),
-    [(3 * RIGHT + WRONG, 0, ""), (2 * RIGHT + WRONG, 1, "the accuracy is 66.7 %, and must be 75 %\n")],
+    [(3 * RIGHT + WRONG, 0, ""), (2 * RIGHT + WRONG, 1, "66.7 % of 3 right, at least 75 % wanted\n")],
 )
 def test_the_build_fails_below_the_accuracy_of_the_settings(project: Path, cases: str, code: int, said: str) -> None:
     """With one line; at that accuracy it goes on."""

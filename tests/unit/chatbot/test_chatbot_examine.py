@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from chatbot.examine import converse, evaluate
+from chatbot.examine.dialogues import Step
 from chatbot.learn import learn, patience, read
 
 SHOP = """\
@@ -56,8 +57,33 @@ def test_right_answers_pass(tmp_path: Path, knowledge: Path, capsys: pytest.Capt
     - {ask: "When are you open?", source: shop#when-are-you-open}
     - {ask: "and on sunday?", source: shop#when-are-you-open}
 """
-    assert converse_about(tmp_path, knowledge, text) == 0
-    assert "100.0 %" in capsys.readouterr().out
+    assert converse_about(tmp_path, knowledge, text, "--accuracy", "92.5") == 0
+    assert capsys.readouterr().out.endswith("\n100.0 % of 5 right, at least 92.5 % wanted\n")
+
+
+def test_what_falls_short_is_not_rounded_to_enough() -> None:
+    """66.66… is less than 66.7."""
+    results = [converse.Result("kind", Step("kind.yaml:1", "hi", ("a",)), fault) for fault in (None, None, "wrong")]
+    assert converse.verdict(results, 66.7) == "66.67 % of 3 right, at least 66.7 % wanted"
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_what_failed_fits_the_terminal(
+    tmp_path: Path,
+    knowledge: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    columns: int,
+) -> None:
+    """However long questions and names are, and nothing of them is lost."""
+    monkeypatch.setenv("COLUMNS", str(columns))
+    ask = "opening " + "times" * 30
+    text = f"- {{ask: {ask}, source: shop#do-you-deliver-abroad}}\n"
+    assert converse_about(tmp_path, knowledge, text) == 1
+    out = capsys.readouterr().out
+    assert max(map(len, out.splitlines())) <= columns
+    assert "instead of" in out
+    assert out.count("times") + out.count("tim") >= 30
 
 
 def test_what_was_packaged_can_be_judged(tmp_path: Path, knowledge: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -96,7 +122,7 @@ def test_a_wrong_answer_is_shown_and_fails(
     said = capsys.readouterr()
     assert why in said.out
     assert "kind.yaml:1" in said.out
-    assert said.err == "the accuracy is 50.0 %, and must be 50.1 %\n"
+    assert said.err == "50.0 % of 2 right, at least 50.1 % wanted\n"
     assert converse.main([str(tmp_path / "conversations"), "--knowledge", str(knowledge), "--accuracy", "50"]) == 0
 
 
