@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from chatbot.words import COMMON_WORDS, GOES_ON, STOP_WORDS, words
+from chatbot.words import COMMON_WORDS, GOES_ON, REFERS_BACK, STOP_WORDS, words
 
 if TYPE_CHECKING:
     from chatbot.contract import Turn
 
-REFERS_BACK = frozenset(
-    {"it", "its", "one", "ones", "same", "that", "their", "them", "there", "these", "they", "this", "those"}
-)
 FEW_WORDS = 2
 
 

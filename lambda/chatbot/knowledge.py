@@ -13,7 +13,7 @@ from chatbot.features import key
 from chatbot.index import Records, place, unpack
 from chatbot.retrieval import Retrieval, Term
 from chatbot.spelling import Spelling
-from chatbot.words import COMMON_STEMS, GOES_ON, STOP_WORDS, term, words
+from chatbot.words import COMMON_STEMS, GOES_ON, REFERS_BACK, STOP_WORDS, shown, term, words
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,6 +26,9 @@ STEEPNESS = 4.0
 
 PHRASE_SHARE = 0.5
 """How much the nearest of a section's phrasings counts beside all of its words."""
+SAME_PHRASING = 0.8
+"""The likeness from which a question is taken for a phrasing."""
+DOUBT = 0.01
 FOLLOW_UP_BONUS = 0.1
 EARLIER_IMPORTANCE = 0.5
 # A question is rarely longer; of a whole page of text, its beginning and its end are compared.
@@ -92,6 +95,8 @@ class Knowledge:
         """
         asked = _some(words(question))
         scores = self.scores(question, previous, earlier)
+        if not earlier and self._names_nothing(question):
+            self._doubt(scores, asked)
         taught = self._taught(asked)
         if taught is not None:
             scores[taught] = math.inf
@@ -119,6 +124,24 @@ class Knowledge:
                 if other.topic != section.topic:
                     break
                 yield other
+
+    def _names_nothing(self, question: str) -> bool:
+        """Whether a question only refers to what was said before, or is markup: no word tells what it is about."""
+        text = shown(question)
+        asked = _some(words(text))
+        if text == question and REFERS_BACK.isdisjoint(asked):
+            return False
+        return all(known.text in STOP_WORDS or not self._knows(known.text) for known in self._recognised(asked))
+
+    def _doubt(self, scores: dict[int, float], asked: Sequence[str]) -> None:
+        """Let no section answer such a question, unless it has nearly that phrasing: "how much is it" may be one.
+
+        Of sections with many phrasings those are not compared one by one: there the linear model knows.
+        """
+        likenesses = self._retrieval.by_phrases(self._recognised(asked))
+        for at, score in scores.items():
+            if self._retrieval.compares(at) and likenesses.get(at, 0.0) < SAME_PHRASING:
+                scores[at] = min(score, self._threshold - DOUBT)
 
     def _taught(self, asked: Sequence[str]) -> int | None:
         """Return the section that lists exactly this question, or this question after an "and"."""

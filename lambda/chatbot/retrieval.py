@@ -7,6 +7,7 @@ import math
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from chatbot.features import key
@@ -110,6 +111,14 @@ class Retrieval:
         """Whether any section has a word."""
         start, end = self._words.of(term)
         return start < end
+
+    def compares(self, section: int) -> bool:
+        """Whether the phrasings of a section are compared one by one."""
+        return section in self._compared
+
+    @cached_property
+    def _compared(self) -> frozenset[int]:
+        return frozenset(self._phrase_sections)
 
     def by_words(self, asked: Sequence[Term]) -> dict[int, float]:
         """Score sections by BM25, as a share of the best score that these terms could have."""

@@ -35,6 +35,9 @@ COMMON_WORDS = _listed(
 GOES_ON = _listed("also and but or so then")
 """Words that a question begins with when it goes on from another."""
 
+REFERS_BACK = _listed("it its one ones same that their them there these they this those")
+"""Words that stand for something that was said before."""
+
 # In the scripts of India vowels are marks, which `\w` leaves out.
 LETTER = r"(?:[^\W_]|[\u0900-\u0963\u0966-\u0dff])"
 _WORD = re.compile(rf"{LETTER}+(?:['’]{LETTER}+)?")
@@ -58,6 +61,8 @@ _ENDINGS = (
     ("e", ""),
     ("s", ""),
 )
+_TAG = r"<(/?[A-Za-z][^\s<>/]*)[^<>]*>"
+_UNSHOWN_ELEMENTS = frozenset({"script", "style"})
 _SHORTEST_STEM = 3
 _LONGEST_WORD = 40
 
@@ -79,6 +84,22 @@ def _is_silent(character: str) -> bool:
 def _pairs(run: re.Match[str]) -> str:
     signs = run[0]
     return f" {' '.join(signs[at : at + 2] for at in range(max(1, len(signs) - 1)))} "
+
+
+def shown(text: str) -> str:
+    """Return what a page would show of a text: neither its tags nor what its scripts and styles hold."""
+    parts: list[str] = []
+    at, hidden_until = 0, ""
+    # Compiled when it is needed first: most questions have no tag, and a cold start should not pay for it.
+    for tag in re.finditer(_TAG, text):
+        name = tag[1].lower()
+        if not hidden_until:
+            parts.append(text[at : tag.start()])
+            hidden_until = f"/{name}" if name in _UNSHOWN_ELEMENTS else ""
+        elif name == hidden_until:
+            hidden_until = ""
+        at = tag.end()
+    return " ".join(parts if hidden_until else [*parts, text[at:]])
 
 
 def term(word: str) -> str:

@@ -49,6 +49,16 @@ def test_an_index_of_another_version_is_refused() -> None:
         Knowledge(pack({"version": 1}, {}))
 
 
+@pytest.mark.parametrize("at", range(0, len(pack(FACTS, COLUMNS)), 3))
+def test_a_damaged_index_is_refused(at: int) -> None:
+    """Wherever a bit is flipped: it is told in one line when it is opened, not in answers."""
+    data = bytearray(pack(FACTS, COLUMNS))
+    data[at] ^= 0b100
+    with pytest.raises(NoIndexError, match="damaged|no knowledge index|has version") as told:
+        unpack(bytes(data))
+    assert "\n" not in str(told.value)
+
+
 def test_an_older_index_that_lacks_something_is_refused() -> None:
     """Before anybody asks, and by what it lacks."""
     with pytest.raises(NoIndexError, match="has no 'sections': build it anew"):

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from chatbot.knowledge import Knowledge
 from chatbot.learn import learn
-from chatbot.words import edits, stem, words
+from chatbot.words import edits, shown, stem, words
 from tests.unit.chatbot import sample
 
 KNOWLEDGE = Knowledge(learn(sample.KNOWLEDGE))
@@ -22,6 +22,52 @@ def test_spelling_case_and_accents_do_not_matter(question: str) -> None:
 def test_what_is_no_question_gets_no_answer(question: str) -> None:
     """Blanks, signs, other scripts and noise are declined."""
     assert not any(match.answers for match in KNOWLEDGE.search(question))
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "it",
+        "that",
+        "what is it",
+        "this one",
+        "<script>alert(1)</script>",
+        "<script>what does it cost</script>",
+        "<style>cost</style>",
+        '<a href="https://example.org/cost">it</a>',
+        "<script>cost",
+    ],
+)
+def test_what_names_nothing_gets_no_answer(question: str) -> None:
+    """It refers to what nobody said, or is markup; but what comes near is suggested."""
+    found = KNOWLEDGE.search(question)
+    assert not any(match.answers for match in found)
+    assert found[0].is_near
+
+
+@pytest.mark.parametrize("question", ["<b>What</b> does it cost?", "how much is it", "who are you", "what can you do"])
+def test_what_has_markup_or_nothing_but_small_words_may_be_a_question(question: str) -> None:
+    """A word outside of the markup tells what it is about, or it is put as one was taught."""
+    assert KNOWLEDGE.search(question)[0].answers
+
+
+def test_what_refers_back_is_understood_from_what_was_said() -> None:
+    """The question before tells what "it" is."""
+    assert KNOWLEDGE.search("and what is it", earlier="what does it cost")[0].answers
+
+
+@pytest.mark.parametrize(
+    ("text", "seen"),
+    [
+        ("a < b and c > d", "a < b and c > d"),
+        ("<p>one<br/>two</P>", " one two "),
+        ("a<SCRIPT src=x>b</script >c<style>d</style>", "a c "),
+        ("a<script>b<style>c</script>d", "a d"),
+    ],
+)
+def test_of_markup_only_what_a_page_shows_is_read(text: str, seen: str) -> None:
+    """Signs that only look like it stay."""
+    assert shown(text) == seen
 
 
 @pytest.mark.parametrize(
@@ -54,6 +100,9 @@ def test_any_text_can_be_asked(question: str) -> None:
         "ﬁ\u200b\u202e\x00" * 2000,
         "a" * 8000,
         "zqxj " * 1600,
+        "<script" * 1100,
+        "<script>" * 1000,
+        "</a" * 2600,
     ],
 )
 def test_eight_thousand_characters_of_anything_can_be_asked(question: str) -> None:
