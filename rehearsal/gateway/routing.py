@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import unquote
 
-from rehearsal.gateway.document import ANY, ANY_METHOD, INTEGRATION, operations
+from rehearsal.gateway.document import ANY, ANY_METHOD, INTEGRATION, METHODS, operations
 from rehearsal.gateway.validation import Validation, validation
 
 LITERAL, PARAMETER, GREEDY = range(3)
@@ -89,6 +89,8 @@ def find(compiled: list[Resource], method: str, path: str) -> tuple[Operation, d
         parts.pop()
     for resource in compiled:
         if (parameters := resource.match(parts)) is not None:
-            operation = resource.operations.get(method) or resource.operations.get(ANY)
+            # https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-method-settings-method-request.html
+            others = resource.operations.get(ANY) if method.lower() in METHODS else None
+            operation = resource.operations.get(method) or others
             return (operation, parameters) if operation else None
     return None

@@ -5,7 +5,8 @@ from typing import Any
 
 from stacks.chatbot.refusals import refusals
 
-METHODS = frozenset({"get", "put", "post", "delete", "options", "head", "patch"})
+ANY_METHOD = "x-amazon-apigateway-any-method"
+METHODS = frozenset({"get", "put", "post", "delete", "options", "head", "patch", ANY_METHOD})
 VALIDATOR = "everything"
 # The import refuses the first, and has other ideas of the rest; the function checks tokens, and servers are the stage.
 # https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-known-issues.html
@@ -17,12 +18,13 @@ Document = Mapping[str, Any]
 def with_integration(document: Document, *, uri: str, origins: tuple[str, ...] = ()) -> dict[str, Any]:
     """Return ``document`` with every operation handed to the Lambda function at ``uri``.
 
-    Where pages of other sites (``origins``) may call the API, so are the questions that their browsers ask first.
+    Where pages of other sites (``origins``) may call the API, so are the questions that their browsers ask first. So is
+    any other method of a path: the function answers it with 405 and what the path allows, API Gateway could not.
     https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-swagger-extensions.html
     """
     integration = {"type": "aws_proxy", "httpMethod": "POST", "uri": uri, "passthroughBehavior": "when_no_match"}
     imported = _imported(document)
-    paths = {path: _with_preflight(item, origins) for path, item in imported["paths"].items()}
+    paths = {path: _with_others(_with_preflight(item, origins)) for path, item in imported["paths"].items()}
     return {
         **imported,
         "paths": {
@@ -51,10 +53,19 @@ def _imported(node: Any, *, named: bool = False) -> Any:
 def _with_preflight(item: Document, origins: tuple[str, ...]) -> Document:
     if not origins:
         return item
-    parameters = next(iter(item.values())).get("parameters", ())
     preflight = {
         "summary": "Tell a browser what another site's page may do here",
-        "parameters": [parameter for parameter in parameters if parameter["in"] == "path"],
+        "parameters": _of_path(item),
         "responses": {"204": {"description": "What it may do."}},
     }
     return {**item, "options": preflight}
+
+
+def _with_others(item: Document) -> Document:
+    others = {"parameters": _of_path(item), "responses": {"405": {"description": "What the path allows."}}}
+    return {**item, ANY_METHOD: others}
+
+
+def _of_path(item: Document) -> list[Any]:
+    parameters = next(iter(item.values())).get("parameters", ())
+    return [parameter for parameter in parameters if parameter["in"] == "path"]

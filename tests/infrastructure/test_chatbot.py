@@ -258,6 +258,14 @@ def test_other_sites_can_ask_first_only_where_there_are_some(stacks: dict[str, S
     assert not any("options" in item for item in document(stacks["plain"])["paths"].values())
 
 
+def test_every_path_hands_any_other_method_to_the_function(stacks: dict[str, Stack]) -> None:
+    """Which says what the path allows: API Gateway by itself would say that there is nothing."""
+    for path, item in document(stacks["plain"])["paths"].items():
+        others = item["x-amazon-apigateway-any-method"]
+        assert others["x-amazon-apigateway-integration"]["type"] == "aws_proxy"
+        assert [each["name"] for each in others["parameters"]] == re.findall(r"{(\w+)}", path)
+
+
 def refusal(stack: Stack, kind: str) -> tuple[dict[str, str], dict[str, Any]]:
     """The headers and the problem that a gateway response would have."""
     found = document(stack)["x-amazon-apigateway-gateway-responses"][kind]

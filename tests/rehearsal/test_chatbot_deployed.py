@@ -123,6 +123,17 @@ def problem(answer: requests.Response, status: int, code: str) -> dict[str, Any]
     return found
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"), [("DELETE", "health", "GET"), ("GET", "v1/conversations", "POST")]
+)
+def test_a_method_that_a_path_does_not_know_is_refused(url: str, method: str, path: str, allowed: str) -> None:
+    """With what it allows; a path that is not there stays a 404."""
+    answer = requests.request(method, url + path, timeout=30)
+    problem(answer, 405, "method_not_allowed")
+    assert answer.headers["Allow"] == allowed
+    problem(requests.request(method, f"{url}nowhere", timeout=30), 404, "not_found")
+
+
 def test_what_was_applied_needs_no_change(deployed: Deployed) -> None:
     """Index, backups, alarms and dashboard are read back as they were written."""
     assert "No changes" in deployed.terraform("plan")
@@ -199,8 +210,7 @@ def test_one_key_twenty_times_at_once_makes_one_turn(url: str) -> None:
     assert len(chat.request("GET", "/messages").json()["messages"]) == 1
 
 
-# Left out, since the contract has it otherwise: a path is not there for a method it does not know (API Gateway has no
-# 405), a missing token is the same 404 as a wrong one, and a cursor is opaque, so that a made-up one is refused.
+# Left out is missing_required_header: it insists on 401 for a missing token, which here is the same 404 as a wrong one.
 CHECKS = (
     "not_a_server_error",
     "status_code_conformance",
@@ -210,14 +220,32 @@ CHECKS = (
     "negative_data_rejection",
     "use_after_free",
     "ensure_resource_availability",
+    "unsupported_method",
+    "positive_data_acceptance",
 )
 
 
-def schemathesis(url: str, folder: Path, *options: str) -> None:
+SETTINGS = f"""
+[checks]
+enabled = false
+{"\n".join(f"{name}.enabled = true" for name in CHECKS)}
+
+# TRACE is no method that API Gateway hands on.
+[phases.coverage]
+unexpected-methods = ["get", "put", "post", "delete", "options", "patch"]
+
+# A key that was used for another body is refused, which no schema can say.
+[[operations]]
+include-name = "POST /v1/conversations/{{conversation_id}}/messages"
+checks.positive_data_acceptance.enabled = false
+"""
+
+
+def schemathesis(url: str, folder: Path, *options: str, parameters: str = "") -> None:
     """Ask everything that the served document allows, and much that it does not; fail with what was found."""
-    (folder / "schemathesis.toml").touch(exist_ok=True)
+    (folder / "schemathesis.toml").write_text(f"{parameters}\n{SETTINGS}")
     command = ["schemathesis", "run", f"{url}v1/openapi.json", "--url", url.rstrip("/"), "--no-color"]
-    command += ["--checks", ",".join(CHECKS), "--max-examples", "25", "--seed", "1", "--generation-database", "none"]
+    command += ["--max-examples", "25", "--seed", "1", "--generation-database", "none"]
     done = subprocess.run(
         [f"{sys.prefix}/bin/{command[0]}", *command[1:], "--phases", "coverage,fuzzing", *options],
         cwd=folder,
@@ -237,8 +265,11 @@ def test_who_has_a_token_finds_no_fault(url: str, tmp_path: Path) -> None:
     """Within a conversation that is there: the same."""
     chat = Chat(url)
     chat.say("hello")
-    conversation = chat.path.rpartition("/")[2]
-    (tmp_path / "schemathesis.toml").write_text(f'[parameters]\nconversation_id = "{conversation}"\nnumber = 1\n')
+    chat.say("hello again")
+    known = {"conversation_id": chat.path.rpartition("/")[2], "number": 1}
+    # It is opaque: one that is made up is refused.
+    known["cursor"] = chat.request("GET", "/messages?limit=1").json()["next_cursor"]
+    parameters = "\n".join(["[parameters]", *(f"{name} = {json.dumps(value)}" for name, value in known.items())])
     token = f"Authorization: {chat.session.headers['Authorization']}"
-    schemathesis(url, tmp_path, "--header", token, "--exclude-method", "DELETE")
+    schemathesis(url, tmp_path, "--header", token, "--exclude-method", "DELETE", parameters=parameters)
     assert len(chat.request("GET", "/messages?limit=100").json()["messages"]) > 1

@@ -54,7 +54,7 @@ def test_a_damaged_index_is_refused(at: int) -> None:
     """Wherever a bit is flipped: it is told in one line when it is opened, not in answers."""
     data = bytearray(pack(FACTS, COLUMNS))
     data[at] ^= 0b100
-    with pytest.raises(NoIndexError, match="damaged|no knowledge index|has version") as told:
+    with pytest.raises(NoIndexError, match=r"damaged|no knowledge index|has version") as told:
         unpack(bytes(data))
     assert "\n" not in str(told.value)
 
