@@ -22,6 +22,9 @@ KEY = ".key"
 COPIED = "copied"
 """Names the files that builds write to in place, a line each."""
 
+MOST_KEYS = 2
+"""How many keyed caches of a project are kept: that of the lock files now, and that of those before."""
+
 WILD_END = re.compile(r"(/\*+)+$|/+$")
 
 
@@ -72,14 +75,17 @@ class BuildCache:
         if key and final.exists():
             return  # a keyed cache is written once
         fresh = final.with_name(f"{final.name}.{id(self)}.new")
+        give = _keeping_names()
         for name, source in self._paths():
             if source.exists():
-                _copy(source, fresh / name)
+                _copy(source, fresh / name, give)
         if fresh.exists():
             (fresh / KEY).write_text(key)
             shutil.rmtree(final, ignore_errors=True)
             fresh.rename(final)
             self._note("Cache saved")
+            for old in self._newest()[MOST_KEYS:]:
+                shutil.rmtree(old.parent, ignore_errors=True)
 
     def _saved(self, key: str, fallback_keys: tuple[str, ...]) -> Path | None:
         if self._kind != "S3":
@@ -89,10 +95,14 @@ class BuildCache:
             return self._unchanged(exact)
         if not key:
             return None
-        newest = sorted((self._kept / "s3").glob(f"*/{KEY}"), key=lambda file: -file.stat().st_mtime)
+        newest = self._newest()
         starts = (file.parent for each in fallback_keys for file in newest if file.read_text().startswith(each))
         found = next(starts, None)
         return self._unchanged(found) if found else None
+
+    def _newest(self) -> list[Path]:
+        """Return the files that hold the keys of what is saved, the newest first."""
+        return sorted((self._kept / "s3").glob(f"*/{KEY}"), key=lambda file: -file.stat().st_mtime)
 
     def _unchanged(self, saved: Path) -> Path | None:
         """Return ``saved``, unless a build wrote in place to a file that it shares with the cache."""
@@ -169,6 +179,21 @@ def _bring(saved: Path, target: Path) -> None:
             shutil.copy2(source, goal)
 
     _copy(saved, target, give)
+
+
+def _keeping_names() -> Callable[[str, str], object]:
+    """Return what copies files, one of several names once: npm has Node.js itself under two."""
+    copies: dict[tuple[int, int], str] = {}
+
+    def give(source: str, goal: str) -> None:
+        found = Path(source).stat()
+        first = copies.setdefault((found.st_dev, found.st_ino), goal)
+        if first == goal:
+            shutil.copy2(source, goal)
+        else:
+            os.link(first, goal)
+
+    return give
 
 
 def _copy(source: Path, target: Path, give: Callable[[str, str], object] = shutil.copy2) -> None:

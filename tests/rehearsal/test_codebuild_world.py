@@ -288,6 +288,37 @@ def test_a_keyed_cache_belongs_to_its_key(shop: Workshop, tmp_path: Path):
     assert shop.printed(shop.build(project, sources={"S": three}))[-1] == "two"
 
 
+def test_only_the_newest_keyed_caches_are_kept(shop: Workshop, tmp_path: Path):
+    """Each holds a whole set-up, and nobody goes back to all of them."""
+    project = shop.project(
+        """
+        version: 0.2
+        phases: {build: {commands: [cat kept/n || echo none, 'mkdir -p kept; cp lock new; mv new kept/n']}}
+        cache: {key: lock-$(codebuild-hash-files lock), paths: [kept]}
+        """,
+        cache={"type": "S3", "location": "bucket/prefix"},
+    )
+    locks = {text: zipped(tmp_path / f"{text}.zip", {"lock": f"{text}\n"}) for text in ("one", "two", "three")}
+    order = ("one", "two", "three", "two", "three", "one")
+    printed = [shop.printed(shop.build(project, sources={"S": locks[each]}))[-1] for each in order]
+    assert printed == ["none", "none", "none", "two", "three", "none"]
+
+
+def test_a_file_of_two_names_is_cached_once(shop: Workshop):
+    """And has both when it is restored."""
+    command = "test -e kept && find kept -name one -links 4 || { mkdir kept; echo 1 >kept/one; ln kept/one kept/two; }"
+    project = shop.project(
+        f"""
+        version: 0.2
+        phases: {{build: {{commands: ['{command}', 'cat kept/two']}}}}
+        cache: {{key: same, paths: [kept]}}
+        """,
+        cache={"type": "S3", "location": "bucket/prefix"},
+    )
+    # The two names in the cache, and the two in the build.
+    assert [shop.printed(shop.build(project)) for _ in range(2)] == [["1"], ["kept/one", "1"]]
+
+
 def test_what_a_build_writes_to_a_cached_file_reaches_no_later_build(shop: Workshop, tmp_path: Path):
     """A keyed cache holds what the first build left, or nothing; from then on the file is not shared any more."""
     project = shop.project(
