@@ -9,7 +9,15 @@ from pathlib import Path
 
 from delivery.aws import asking, client
 from delivery.diagnosis import is_stale
-from delivery.errors import DeliveryError, InterruptedRunError, PlanRefusedError, Refusal, TerraformError, UsageError
+from delivery.errors import (
+    COMMAND,
+    DeliveryError,
+    InterruptedRunError,
+    PlanRefusedError,
+    Refusal,
+    TerraformError,
+    UsageError,
+)
 from delivery.files import make_writable, sha256, shell_lines, write_whole
 from delivery.fit import check_age, check_inputs, check_origin, check_state
 from delivery.ledger import Ledger, TakenError
@@ -131,7 +139,7 @@ def _check_unused(place: Place, record: Record) -> None:
     said = f"since {record.apply.started_at} by {record.apply.by}"
     if record.status is Status.APPLYING:
         what = f"this plan for {record.plan.stack} is being applied {said}, or that broke off"
-        recover = f"See: python -m delivery recover --environment {record.environment}"
+        recover = f"See: {COMMAND} recover --environment {record.environment}"
         raise PlanRefusedError(Refusal.OPEN, what, recover)
     what = f"this plan for {record.plan.stack} is used up: {record.status} {said}"
     raise PlanRefusedError(Refusal.USED, what, place.anew)
@@ -144,7 +152,7 @@ def _take(place: Place, record: Record) -> Apply:
         place.ledger.take(record, apply)
     except TakenError:
         what = f"another run took this plan for {record.plan.stack} just now"
-        recover = f"See: python -m delivery recover --environment {record.environment}"
+        recover = f"See: {COMMAND} recover --environment {record.environment}"
         raise PlanRefusedError(Refusal.OPEN, what, recover) from None
     return apply
 
@@ -189,7 +197,7 @@ def _close(place: Place, record: Record, apply: Apply, backend: Backend) -> None
         place.ledger.close(record, replace(apply, ended_at=now(), state=backend.version()))
     except (DeliveryError, TakenError) as failure:
         what = f"the plan was {apply.status}, but the ledger could not be closed ({failure or 'somebody else did'})"
-        message = f"{what}: see python -m delivery recover --environment {record.environment}"
+        message = f"{what}: see {COMMAND} recover --environment {record.environment}"
         if apply.status == Status.APPLIED:
             raise DeliveryError(message) from failure
         say(message)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from delivery import cli_reviews, cli_state
-from delivery.errors import Refusal, UsageError
+from delivery.errors import COMMAND, Refusal, UsageError
 from delivery.record import LIFETIME_DAYS
 
 EXIT_CODES = "exit codes: 0 done, 1 something failed, 2 wrong use, 130 interrupted"
@@ -23,7 +23,7 @@ class Parser(argparse.ArgumentParser):
 def parser() -> argparse.ArgumentParser:
     """Return the parser of every command; ``command`` in what it returns is the command's name."""
     top = Parser(
-        prog="python -m delivery",
+        prog=COMMAND,
         description="Package, plan, review, apply, verify: what the pipeline runs.",
         epilog=f"{EXIT_CODES}\n\n{REFUSED}",
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 
 from delivery.aws import SIGN_IN
+from delivery.errors import COMMAND
 
 Advice = Callable[[str, str], str]
 
@@ -26,14 +27,14 @@ def _locked(stack: str, error: str) -> str:
     return (
         f"its state is locked by {found.get('Who', 'someone')} since {found.get('Created', 'an unknown time')}: wait "
         "until that run ends and try again; only if it is surely dead, free it with: "
-        f"python -m delivery terraform {stack} -- force-unlock {found.get('ID', 'LOCK_ID')}"
+        f"{COMMAND} terraform {stack} -- force-unlock {found.get('ID', 'LOCK_ID')}"
     )
 
 
 ADVICE: tuple[tuple[str, Advice], ...] = (
     (
         r"Error acquiring the state lock[\s\S]*ResourceNotFoundException",
-        lambda _stack, _error: "there is no lock table yet: run `python -m delivery bootstrap` first",
+        lambda _stack, _error: f"there is no lock table yet: run `{COMMAND} bootstrap` first",
     ),
     (r"Error acquiring the state lock[\s\S]*Lock Info:", _locked),
     (
@@ -42,7 +43,7 @@ ADVICE: tuple[tuple[str, Advice], ...] = (
     ),
     (
         r"S3 bucket .* does not exist|NoSuchBucket",
-        lambda _stack, _error: "there is no state bucket yet: run `python -m delivery bootstrap` first",
+        lambda _stack, _error: f"there is no state bucket yet: run `{COMMAND} bootstrap` first",
     ),
     (
         r"checksums (previously )?recorded in the dependency lock file|checksum mismatch",

@@ -1,6 +1,10 @@
 """What can go wrong, each with the exit code that tells the caller which kind it was."""
 
 from enum import Enum
+from typing import Final
+
+COMMAND: Final = ".venv/bin/python -m delivery"
+"""This program, as a person types it in the project's folder: what a message names has to work there."""
 
 
 class DeliveryError(Exception):

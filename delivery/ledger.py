@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any, Final
 
 from delivery.aws import asking, client, code
-from delivery.errors import DeliveryError, UsageError
+from delivery.errors import COMMAND, DeliveryError, UsageError
 from delivery.project import Project
 from delivery.record import Apply, Record, Status
 from delivery.state import Backend
@@ -119,7 +119,7 @@ class Ledger:
         return client("dynamodb", self.region)
 
     def _asking(self) -> AbstractContextManager[None]:
-        return asking(f"the ledger {self.table} cannot be used (if it is not there yet, run `delivery bootstrap`)")
+        return asking(f"the ledger {self.table} cannot be used (if it is not there yet, run `{COMMAND} bootstrap`)")
 
     def _record(self, item: Item) -> Record:
         from boto3.dynamodb.types import TypeDeserializer

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from delivery.aws import asking, client
+from delivery.errors import COMMAND
 from delivery.printable import one_line
 from delivery.project import Project
 from delivery.state import Backend
@@ -26,7 +27,7 @@ class Orphan:
     changed: datetime
 
     def __str__(self) -> str:
-        command = f"python -m delivery retire --stack {shlex.quote(self.stack)} --out retire"
+        command = f"{COMMAND} retire --stack {shlex.quote(self.stack)} --out retire"
         return one_line(
             f"orphan: stack {self.stack} is no longer synthesized, but {self.address}, changed last on "
             f"{self.changed:%Y-%m-%d}, says that it is deployed; plan its end with: {command}"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from delivery.errors import UsageError
+from delivery.errors import COMMAND, UsageError
 from delivery.record import Release
 
 
@@ -108,7 +108,7 @@ def read_release(path: Path) -> Release:
         return Release.load(path)
     except (OSError, ValueError) as error:
         raise UsageError(
-            f"{path} is no record of a release ({error}): run `python -m delivery package --with-delivery`"
+            f"{path} is no record of a release ({error}): run `{COMMAND} package --with-delivery`"
         ) from error
 
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from delivery.archive import QUICK, files, pack
 from delivery.aws import asking, client
-from delivery.errors import UsageError
+from delivery.errors import COMMAND, UsageError
 from delivery.project import Project
 
 CODE: Final = "delivery"
@@ -28,7 +28,7 @@ def _parts(project: Project) -> Iterator[tuple[str, Path]]:
     for part in (CODE, PACKAGES):
         folder = project.root / part
         if not folder.is_dir():
-            raise UsageError(f"there is no {folder}: run `python -m delivery package --with-delivery`")
+            raise UsageError(f"there is no {folder}: run `{COMMAND} package --with-delivery`")
         # The packages' byte-code is valid wherever it lies, ours is not.
         found = files([folder])
         yield from ((f"{part}/{name}", path) for name, path in found if part != CODE or path.suffix != ".pyc")

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from delivery.aws import asking, client
-from delivery.errors import DeliveryError
+from delivery.errors import COMMAND, DeliveryError
 from delivery.ledger import Ledger, TakenError
 from delivery.project import Project
 from delivery.record import Apply, Record, StateVersion, Status, now
@@ -62,15 +62,15 @@ class Broken:
         if self.lock:
             yield (
                 "only if that run is surely dead, free the lock with: "
-                f"python -m delivery terraform {name} -- force-unlock {self.lock.id}"
+                f"{COMMAND} terraform {name} -- force-unlock {self.lock.id}"
             )
-        yield f"close the record with: python -m delivery recover --environment {environment} --close"
+        yield f"close the record with: {COMMAND} recover --environment {environment} --close"
         anew = f"aws codepipeline start-pipeline-execution --name {self.apply.pipeline}"
-        by_hand = f"python -m delivery plan --stack {name} --out DIR"
+        by_hand = f"{COMMAND} plan --stack {name} --out DIR"
         yield f"plan what is left with: {anew if self.apply.pipeline else by_hand}"
         yield (
             "if that says that something exists already, Terraform made it without saving so: "
-            f"python -m delivery terraform {name} -- import ADDRESS ID"
+            f"{COMMAND} terraform {name} -- import ADDRESS ID"
         )
 
 
@@ -93,7 +93,7 @@ def close(ledger: Ledger, found: Broken) -> None:
     if found.lock:
         raise DeliveryError(
             f"the state of {record.plan.stack} is locked by {found.lock.who}: wait for that run's end; only if it is "
-            f"surely dead, free it with: python -m delivery terraform {record.plan.stack} -- force-unlock "
+            f"surely dead, free it with: {COMMAND} terraform {record.plan.stack} -- force-unlock "
             f"{found.lock.id}"
         )
     with asking("cannot see as whom this runs"):

@@ -10,7 +10,7 @@ from typing import Any, Final
 from delivery.allowed import STACK
 from delivery.apply import Place, apply_plan
 from delivery.deployed import fetch
-from delivery.errors import UsageError
+from delivery.errors import COMMAND, UsageError
 from delivery.files import write_whole
 from delivery.fit import PROVIDER_LOCK
 from delivery.ledger import Ledger
@@ -33,7 +33,7 @@ def plan_retirement(project: Project, terraform: Terraform, name: str, out: Path
     stack that is synthesized, has no state, or whose provider is not known.
     """
     if not STACK.fullmatch(name):
-        raise UsageError(f"{name!r} is no name of a stack: `python -m delivery orphans` lists those to retire")
+        raise UsageError(f"{name!r} is no name of a stack: `{COMMAND} orphans` lists those to retire")
     if name in project.stack_names:
         raise UsageError(f"stack {name} is synthesized: take its environment out of stacks/settings.py first")
     any_stack = project.stack("state")

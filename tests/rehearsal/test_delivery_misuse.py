@@ -134,6 +134,7 @@ def test_a_lock_table_that_is_not_there_is_not_said_to_be_locked(tmp_path: Path)
 
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1] == (
-        "terraform plan failed in stack mine: there is no lock table yet: run `python -m delivery bootstrap` first"
+        "terraform plan failed in stack mine: there is no lock table yet: "
+        "run `.venv/bin/python -m delivery bootstrap` first"
     )
     assert list((tmp_path / "x").iterdir()) == []

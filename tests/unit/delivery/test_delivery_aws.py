@@ -28,3 +28,8 @@ def test_a_shell_without_credentials_learns_how_to_get_some(monkeypatch: pytest.
 def test_so_does_one_whom_terraform_sends_away() -> None:
     """In the same words."""
     assert ENV in diagnose("dev", "Error: No valid credential sources found")
+
+
+def test_a_command_that_terraform_s_error_calls_for_works_as_typed() -> None:
+    """In the project's folder, whatever python is on the shell's path."""
+    assert "`.venv/bin/python -m delivery bootstrap`" in diagnose("dev", 'Error: S3 bucket "acme" does not exist')
