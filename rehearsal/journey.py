@@ -91,7 +91,8 @@ def _settle(pipeline: Pipeline, screen: Screen, approval: Approval, policy: Poli
         return
     still_waits = partial(_waits, pipeline, approval)
     decision = approvals.decide(screen, approval, policy, still_waits)
-    if decision is not None and approvals.answer(pipeline, approval, decision):
+    if decision is not None and approvals.answer(pipeline, approval, decision) and screen.live:
+        # Elsewhere the action's own line says so.
         word = "approved" if decision.approved else "rejected"
         screen.say(f"{approval.path} {word}: {decision.comment}")
 

@@ -17,6 +17,7 @@ from rehearsal.commands import tail
 from rehearsal.execution import Action, Execution
 from rehearsal.rendering import duration, printable, progress, summary
 
+ANSWERS = {"Succeeded": "approved", "Failed": "rejected"}
 PATIENCE_SECONDS = 30.0
 """How long an action may take before a log says that it runs."""
 
@@ -155,4 +156,7 @@ def _line(action: Action) -> str:
         return f"{action.path} has been running for {duration(action.seconds)}" if long else ""
     if not action.status:
         return ""
+    if action.category == "Approval" and action.status in ANSWERS:
+        comment = f": {action.message}" if action.message else ""
+        return f"{action.path} {ANSWERS[action.status]} after {duration(action.seconds)}{comment}"
     return f"{action.path} {action.status.lower()} after {duration(action.seconds)}"

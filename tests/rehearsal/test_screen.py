@@ -133,3 +133,15 @@ def test_progress_keeps_to_the_terminal(tmp_path: Path, width: int) -> None:
     assert len(lines) == 1 + 6 + 1
     assert all(len(line) <= width for line in lines)
     assert any("Build" in line for line in lines)
+
+
+@pytest.mark.parametrize(("status", "word"), [("Succeeded", "approved"), ("Failed", "rejected")])
+def test_without_a_terminal_an_answer_is_one_line(status: str, word: str) -> None:
+    """With the approver's words."""
+    ended = BEGAN + timedelta(seconds=2)
+    approval = Action("prod", "Approve", status, BEGAN, ended, category="Approval", message="looks good")
+    here, text = screen(width=200)
+
+    here.show(Execution("0123456789", "InProgress", stages=(Stage("prod", status, (approval,)),)))
+
+    assert text.getvalue() == f"prod/Approve {word} after 2.0s: looks good\n"
