@@ -42,7 +42,7 @@ def test_the_report_is_markdown_that_no_text_breaks_out_of(builds: tuple[Path, P
     """A bar or a tag in a text is shown as it is written."""
     told = compare(ROOT, *builds).markdown()
     assert told.startswith("# Answers\n\n")
-    assert "1 added, 1 removed, 1 edited" in told
+    assert "1 reworded, 1 added, 1 removed" in told
     assert r"until \| seven in the \<evening\>" in told
     assert "| mend my kettle | shop\\#do-you-repair-kettles | *no answer* |" in told
 

@@ -415,8 +415,9 @@ def test_a_shell_can_live_in_the_cloud(served: Project) -> None:
     assert result.stdout.split("\n")[:2] == ["from the sample/", "210987654321"]
 
 
-def greets(project: Project) -> None:
-    """Wait until dev is being greeted."""
+def greets(project: Project, terminal: Terminal) -> None:
+    """Wait until dev is being greeted, by the execution that ``terminal`` follows."""
+    terminal.shows("Build/Build succeeded")
     status = r"dev-deploy +Greet +▶ InProgress"
     eventually(lambda: bool(re.search(status, project.run("status").stdout)), "the deployment did not begin")
 
@@ -425,7 +426,7 @@ def test_who_follows_can_leave(served: Project) -> None:
     """Ctrl-C in the second terminal leaves the execution alone; stop ends it."""
     served.greet("slow and steady")
     follower = served.start()
-    greets(served)
+    greets(served, follower)
 
     assert follower.ends(signal.SIGINT) == 130
     assert "goes on" in follower.text
@@ -448,7 +449,7 @@ def test_ctrl_c_lets_a_deployment_save_its_state(project: Project) -> None:
     """Interrupted in the middle of a deployment: that one tidies up, then everything is gone."""
     project.greet("slow")
     terminal = project.start("--approve", "all")
-    greets(project)
+    greets(project, terminal)
 
     assert terminal.ends(signal.SIGINT) == 130
     assert project.note.read_text() == "saved my state\n"
@@ -461,7 +462,7 @@ def test_ctrl_c_twice_does_not_wait(project: Project) -> None:
     """A deployment that ignores being interrupted is ended at the second Ctrl-C."""
     project.greet("stubborn")
     terminal = project.start("--approve", "all")
-    greets(project)
+    greets(project, terminal)
     terminal.process.send_signal(signal.SIGINT)
     terminal.shows("Ctrl-C hurries them")
 
@@ -502,7 +503,7 @@ def test_a_cloud_that_goes_away_is_told(project: Project) -> None:
     terminal.shows("serving http")
     project.greet("slow")
     follower = project.start()
-    greets(project)
+    greets(project, follower)
 
     assert terminal.ends(signal.SIGTERM) == 0
     assert follower.ends() == 1

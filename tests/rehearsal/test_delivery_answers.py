@@ -132,7 +132,7 @@ def test_a_plan_says_which_answers_it_changes(world: World, packages: tuple[byte
     write(world, packages[1])
     other = review(world)
     assert HEADING in other
-    assert "Sections: 1 added, 1 removed, 1 edited." in other
+    assert "Sections: 1 reworded, 1 added, 1 removed." in other
     assert "> | mend my kettle | shop\\#do-you-repair-kettles | *no answer* |" in other
     assert "<td>mend my kettle</td>" in (world.folder / "plans" / "bot" / "review.html").read_text()
 
@@ -152,7 +152,7 @@ def test_what_is_deployed_elsewhere_is_asked_for_with_the_role_there(
     )
     write(world, packages[1])
     assert said() == ""
-    assert "1 added, 1 removed, 1 edited" in said(TF_VAR_deploy_role_arn=role)
+    assert "1 reworded, 1 added, 1 removed" in said(TF_VAR_deploy_role_arn=role)
 
 
 def test_a_package_that_cannot_be_asked_is_said_to_be(

@@ -73,6 +73,6 @@ def test_without_a_ledger_it_says_what_makes_one(told: tuple[World, list[str]]) 
 
     assert done.returncode == 1
     assert done.stderr.startswith(
-        "the ledger acme-ledger cannot be used (if it is not there yet, run `delivery bootstrap`)"
+        "the ledger acme-ledger cannot be used (if it is not there yet, run `.venv/bin/python -m delivery bootstrap`)"
     )
     assert done.stderr.count("\n") == 1

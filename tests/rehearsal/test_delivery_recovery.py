@@ -64,7 +64,9 @@ def eventually(holds: Callable[[], bool]) -> None:
 
 def follow(world: World, said: str) -> None:
     """Run every command of ``delivery`` that was printed, as a person who answers yes."""
-    commands = re.findall(r": python -m (delivery (?:terraform \S+ -- force-unlock|recover) .+)$", said, re.MULTILINE)
+    commands = re.findall(
+        r": \.venv/bin/python -m (delivery (?:terraform \S+ -- force-unlock|recover) .+)$", said, re.MULTILINE
+    )
     assert commands
     for command in commands:
         words = [sys.executable, "-m", *shlex.split(command)]

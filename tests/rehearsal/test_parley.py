@@ -261,14 +261,13 @@ def test_a_changed_pipeline_updates_itself_once_and_the_same_commit_goes_on(team
 
     assert result["code"] == 0, result["said"]
     assert "pipeline: unchanged" in team.log(result, "UpdatePipeline", "Update")
-    listed = subprocess.run(
-        [sys.executable, "-m", "rehearsal", "status"],
-        cwd=team.folder,
-        env=environment(),
-        capture_output=True,
-        text=True,
-    )
-    assert listed.stdout.count(result["commit"][:8]) == 2
+    assert status(team).count(result["commit"][:8]) == 2
+
+
+def status(team: Team) -> str:
+    """What the command of that name prints."""
+    command = [sys.executable, "-m", "rehearsal", "status"]
+    return subprocess.run(command, cwd=team.folder, env=environment(), capture_output=True, text=True).stdout
 
 
 def test_cdktf_deploy_works_against_the_running_rehearsal(team: Team) -> None:
@@ -301,7 +300,9 @@ def test_ctrl_c_in_the_middle_of_an_apply_ends_everything_in_order(team: Team) -
         text=True,
     )
     assert follower.stdout is not None
-    assert any("dev-deploy/Apply started" in line for line in follower.stdout)
+    assert any("dev-plan/Plan succeeded" in line for line in follower.stdout)
+    shown = (re.search(r"dev-deploy +Apply +\S (\w+)", status(team)) for _ in range(60))
+    assert next(found[1] for found in shown if found) == "InProgress"
 
     team.serving.send_signal(signal.SIGINT)
     follower.communicate(timeout=120)
