@@ -143,5 +143,7 @@ $(NODE_READY):
 	@command -v npm > /dev/null || { echo 'npm is missing: install Node.js with npm' >&2; exit 2; }
 	@echo 'setting up: Node.js and the CDKTF command line (about half a minute, once)'
 	@npm ci --no-audit --no-fund --loglevel=error > /dev/null
+	@# A quarter of it all is for Windows, and each cache of a build would carry it along.
+	@rm -rf node_modules/@cdktf/node-pty-prebuilt-multiarch/prebuilds/win32-*
 	@touch $@
 	@echo 'setting up: Node.js and the CDKTF command line are installed'
