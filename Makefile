@@ -111,8 +111,8 @@ lock: setup ## Lock the dependencies that Pipfile names
 clean: ## Remove everything that the commands above made
 	rm -rf .venv .tools .rehearsal build cdktf.out node_modules reports .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
-python: $(PYTHON_READY)
-node: $(NODE_READY)
+python: $(PYTHON_READY) ; @:
+node: $(NODE_READY) ; @:
 
 interpreter:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' 2>/dev/null || \
