@@ -7,7 +7,18 @@ import pytest
 # A runner that was started in the background ignores Ctrl-C, and whatever it starts would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-LONGEST = ("test_parley.py", "test_stacks.py", "test_chatbot_store.py", "test_chatbot_handler.py")
+LONGEST = (
+    "test_parley.py",
+    "test_stacks.py",
+    "test_chatbot_store.py",
+    "test_chatbot_handler.py",
+    "test_chatbot_fuzz.py",
+    "test_chatbot_injections.py",
+    "test_chatbot_bedrock.py",
+    "test_chatbot_calls.py",
+    "test_pull_requests.py",
+    "test_drift.py",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
