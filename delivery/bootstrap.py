@@ -18,6 +18,7 @@ from delivery.progress import say
 from delivery.project import Project, Stack
 from delivery.state import Backend
 from delivery.terraform import Terraform
+from delivery.webhook import set_policy
 
 OVERRIDE: Final = "backend_override.tf.json"
 """Terraform lets files named so replace parts of the others, backends among them.
@@ -62,6 +63,7 @@ def bootstrap(
     if folder.exists():
         shutil.rmtree(folder)
     converge(project, terraform, pipeline, allow_destroy=allow_destroy)
+    set_policy(pipeline)
 
 
 def work_folder(project: Project, backend: Backend, environment: Mapping[str, str]) -> Path:

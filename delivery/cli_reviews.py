@@ -32,6 +32,7 @@ def register(add: Add) -> None:
     comment.add_argument("--repository", required=True, help="its name there")
     comment.add_argument("--bucket", required=True, help="where that build put what it found")
     comment.add_argument("--name", required=True, help="the project's name")
+    comment.add_argument("--forks", choices=["refused", "shown"], default="refused", help="reviews of forks' branches")
 
     publish = add("publish", "hand on this delivery, for pull requests to be reviewed with")
     publish.add_argument("--to", required=True, type=place, metavar="s3://BUCKET/KEY", help="where it is put")
@@ -93,7 +94,7 @@ def _comment(options: argparse.Namespace, _: Project) -> None:
 
     build = Build.of(options.build)
     service = service_of(options.provider, options.repository, build.number, os.environ)
-    comment(build, service, options.bucket, options.name)
+    comment(build, service, options.bucket, options.name, forks=options.forks == "shown")
 
 
 def _publish(options: argparse.Namespace, project: Project) -> None:

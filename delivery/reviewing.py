@@ -24,6 +24,8 @@ MOST_LINES: Final = 40
 NUMBER: Final = re.compile(r"pr/([0-9]{1,18})")
 VARIABLE: Final = "PULL_REQUEST"
 CONTEXT: Final = "review"
+FORK: Final = "a fork"
+"""The key of the problem that a branch in another repository is; no stack can be called so."""
 
 
 @dataclass(frozen=True)
@@ -61,13 +63,13 @@ class Build:
         return cls(build["id"].rpartition(":")[2], number, commit, build["buildStatus"], _page(build["arn"]))
 
 
-def comment(build: Build, service: Service, bucket: str, name: str) -> None:
+def comment(build: Build, service: Service, bucket: str, name: str, *, forks: bool = False) -> None:
     """Let the one comment of ``build``'s pull request say what it found; ``name`` is the project's.
 
-    Keeps which plans were shown, so that the pipeline can tell whether its own are among them. Raises
-    ``DeliveryError``.
+    What was found of a fork's branch is left out unless ``forks`` is set: an administrator can have one built. Keeps
+    which plans were shown, so that the pipeline can tell whether its own are among them. Raises ``DeliveryError``.
     """
-    findings = read(bucket, build)
+    findings = read(bucket, build) if forks or not service.standing().is_fork else _fork(build)
     reviews = _reviews(findings)
     status = Status(
         f"{name}/{CONTEXT}",
@@ -129,6 +131,11 @@ def _nothing(build: Build, why: str) -> Findings:
     return Findings(build.commit, problems={WHOLE: [why]})
 
 
+def _fork(build: Build) -> Findings:
+    line = "it comes from a fork: push the branch into this repository, or let forks in (allow_forks in the settings)"
+    return Findings(build.commit, problems={FORK: [line]})
+
+
 def _reviews(findings: Findings) -> list[Review]:
     return [Review(name, read_plan(plan)) for name, plan in findings.plans.items()]
 
@@ -136,8 +143,8 @@ def _reviews(findings: Findings) -> list[Review]:
 def _head(findings: Findings) -> str:
     paragraphs = ["## What this pull request would change"]
     for name, lines in findings.problems.items():
-        about = f"`{name}` was not planned" if name else "Nothing was planned"
-        paragraphs.append(f"**{about}:**\n\n{_block(lines)}")
+        about = _problem(f"`{name}`" if STACK.fullmatch(name) else name)
+        paragraphs.append(f"**{about[0].upper()}{about[1:]}:**\n\n{_block(lines)}")
     if findings.notes:
         paragraphs.append(_block(findings.notes))
     return "\n\n".join(paragraphs)
@@ -151,7 +158,7 @@ def _foot(build: Build) -> str:
 
 
 def _problem(name: str) -> str:
-    return f"{name} was not planned" if name else "nothing was planned"
+    return {WHOLE: "nothing was planned", FORK: "no plan of it is shown"}.get(name, f"{name} was not planned")
 
 
 def _block(lines: list[str]) -> str:

@@ -12,6 +12,7 @@ from delivery.plan import PLAN_FILE, Made, make_plan
 from delivery.progress import say
 from delivery.project import Project, Stack
 from delivery.terraform import Terraform
+from delivery.webhook import set_policy
 
 NOBODY: Final = "none"
 SOURCE_ACTION: Final = "Source"
@@ -57,6 +58,7 @@ def update(project: Project, terraform: Terraform, stack: Stack, execution: Exec
         elif made.planned.has_changes:
             say(made.review.markdown())
             terraform.apply(stack, Path(name) / PLAN_FILE)
+    set_policy(stack)
     with asking(
         f"stack {stack.name} is up to date, but pipeline {execution.pipeline} could not be restarted; retry the stage"
     ):

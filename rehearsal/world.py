@@ -38,6 +38,7 @@ class World:
 
     cloud: Cloud
     repositories: Repositories
+    codebuild: CodeBuild
 
 
 class Identity:
@@ -78,7 +79,7 @@ def world(
         codepipeline = stack.enter_context(closing(CodePipeline(cloud, codebuild, repositories)))
         codecommit = CodeCommit(cloud, repositories, codepipeline, codebuild.target)
         cloud.add([codebuild, codepipeline, codecommit, *Connections().under_both_names()])
-        yield World(cloud, repositories)
+        yield World(cloud, repositories, codebuild)
 
 
 def _require_free(port: int) -> None:

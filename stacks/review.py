@@ -23,6 +23,9 @@ class Review:
 
     allowed_actors: tuple[str, ...] = ()
     """The ids of those whose pull requests are planned. Planning runs their code, under a role that reads only."""
+    allow_forks: bool = False
+    """Whether theirs from forks are planned too. If not, an administrator's comment alone can have one planned, and
+    what comes of it is not shown."""
     token_secret_arn: str | None = None
     """The secret that holds the token of whoever is to comment."""
 
@@ -30,12 +33,9 @@ class Review:
         """What is wrong with it in ``project``, if anything is."""
         provider = str(project.source.provider)
         if provider == "CodeCommit":
-            wrong = self.allowed_actors or self.token_secret_arn
-            return (
-                "review: CodeCommit takes neither allowed_actors nor token_secret_arn; write Review()"
-                if wrong
-                else None
-            )
+            if self.allowed_actors or self.token_secret_arn:
+                return "review: CodeCommit takes neither allowed_actors nor token_secret_arn; write Review()"
+            return "review: CodeCommit has no forks; remove allow_forks" if self.allow_forks else None
         if provider not in ACTORS:
             return f"review: pull requests of {provider} are not reviewed; remove it"
         if not self.allowed_actors:

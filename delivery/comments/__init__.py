@@ -3,5 +3,6 @@
 from delivery.comments.publishing import publish as publish
 from delivery.comments.service import Comment as Comment
 from delivery.comments.service import Service as Service
+from delivery.comments.service import Standing as Standing
 from delivery.comments.service import State as State
 from delivery.comments.service import Status as Status

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any, Final
 
 from delivery.comments.rest import Rest, Token
-from delivery.comments.service import Comment, State, Status
+from delivery.comments.service import Comment, Standing, State, Status
 
 ADDRESS: Final = "https://api.bitbucket.org/2.0"
 KEY: Final = 40
@@ -43,11 +43,13 @@ class Bitbucket:
         """Bitbucket shows HTML as it is written; the definition of a link that nothing uses shows nothing."""
         return f'[//]: # "{text}"'
 
-    def is_head(self, commit: str) -> bool:
+    def standing(self) -> Standing:
         """https://developer.atlassian.com/cloud/bitbucket/rest/api-group-pullrequests/ — its hashes are shortened."""
         pull = self._rest.ask("GET", self._pull).body
-        head = pull["source"]["commit"]["hash"]
-        return bool(pull["state"] == "OPEN" and head and commit.startswith(head))
+        source, destination = pull["source"], pull["destination"]
+        # A fork that was deleted has no repository any more.
+        is_fork = (source.get("repository") or {}).get("uuid") != destination["repository"]["uuid"]
+        return Standing(pull["state"] == "OPEN", source["commit"]["hash"], is_fork)
 
     def comments(self) -> Iterator[Comment]:
         """Comments on lines of a file, and deleted ones, are listed too: they are none of ours."""

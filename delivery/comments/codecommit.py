@@ -5,7 +5,7 @@ from functools import cached_property
 from typing import Any
 
 from delivery.aws import asking, client, code
-from delivery.comments.service import Comment, Status
+from delivery.comments.service import Comment, Standing, Status
 from delivery.progress import say
 
 
@@ -38,9 +38,9 @@ class CodeCommit:
         """The definition of a link that nothing uses shows nothing, in any Markdown."""
         return f'[//]: # "{text}"'
 
-    def is_head(self, commit: str) -> bool:
-        """https://docs.aws.amazon.com/codecommit/latest/APIReference/API_GetPullRequest.html"""
-        return bool(self._pull["pullRequestStatus"] == "OPEN" and self._target["sourceCommit"] == commit)
+    def standing(self) -> Standing:
+        """https://docs.aws.amazon.com/codecommit/latest/APIReference/API_GetPullRequest.html — there are no forks."""
+        return Standing(self._pull["pullRequestStatus"] == "OPEN", self._target["sourceCommit"])
 
     def comments(self) -> Iterator[Comment]:
         """https://docs.aws.amazon.com/codecommit/latest/APIReference/API_GetCommentsForPullRequest.html"""

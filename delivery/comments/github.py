@@ -5,7 +5,7 @@ from functools import cached_property
 from typing import Any, Final
 
 from delivery.comments.rest import Rest, Token
-from delivery.comments.service import Comment, Status
+from delivery.comments.service import Comment, Standing, Status
 
 ADDRESS: Final = "https://api.github.com"
 DESCRIPTION: Final = 140
@@ -37,10 +37,12 @@ class GitHub:
         """GitHub keeps HTML's comments to itself."""
         return f"<!-- {text} -->"
 
-    def is_head(self, commit: str) -> bool:
-        """https://docs.github.com/en/rest/pulls/pulls#get-a-pull-request"""
+    def standing(self) -> Standing:
+        """https://docs.github.com/en/rest/pulls/pulls#get-a-pull-request — a fork that was deleted is ``null``."""
         pull = self._rest.ask("GET", f"{self._repository}/pulls/{self._number}").body
-        return bool(pull["state"] == "open" and pull["head"]["sha"] == commit)
+        head, base = pull["head"], pull["base"]
+        is_fork = head["repo"] is None or head["repo"]["id"] != base["repo"]["id"]
+        return Standing(pull["state"] == "open", head["sha"], is_fork)
 
     def comments(self) -> Iterator[Comment]:
         """https://docs.github.com/en/rest/issues/comments#list-issue-comments"""

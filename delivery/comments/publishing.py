@@ -11,7 +11,7 @@ def publish(service: Service, *, marker: str, text: str, commit: str, status: St
     Raises ``DeliveryError``.
     """
     service.set_status(commit, status)
-    if not service.is_head(commit):
+    if not service.standing().is_at(commit):
         say(f"{commit[:12]} is not what the pull request stands at any more: its comment stays as it is")
         return False
     line = service.hidden(marker)

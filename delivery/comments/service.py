@@ -33,6 +33,19 @@ class Comment:
     is_ours: bool
 
 
+@dataclass(frozen=True)
+class Standing:
+    """Where a pull request stands: ``head`` may be the beginning of a commit's hash."""
+
+    is_open: bool
+    head: str
+    is_fork: bool = False
+
+    def is_at(self, commit: str) -> bool:
+        """Tell whether it is open and ``commit`` the newest on its branch."""
+        return bool(self.is_open and self.head and commit.startswith(self.head))
+
+
 class Service(Protocol):
     """One pull request on one service; every method raises ``DeliveryError`` when the service refuses."""
 
@@ -43,8 +56,8 @@ class Service(Protocol):
     def hidden(self, text: str) -> str:
         """Return ``text`` as a line of a comment that readers do not see."""
 
-    def is_head(self, commit: str) -> bool:
-        """Tell whether the pull request is open and ``commit`` the newest on its branch."""
+    def standing(self) -> Standing:
+        """Ask where the pull request stands now, and whether its branch lies in another repository."""
 
     def comments(self) -> Iterable[Comment]:
         """Yield the comments on the pull request as a whole, oldest first."""

@@ -2,5 +2,6 @@
 
 from rehearsal.codebuild.model import BuildRequest, BuildResult, Status
 from rehearsal.codebuild.service import CodeBuild
+from rehearsal.codebuild.webhooks import PullRequestEvent
 
-__all__ = ["BuildRequest", "BuildResult", "CodeBuild", "Status"]
+__all__ = ["BuildRequest", "BuildResult", "CodeBuild", "PullRequestEvent", "Status"]

@@ -19,7 +19,7 @@ from rehearsal.codebuild.record import BuildRecord
 from rehearsal.codebuild.reportgroups import ReportOperations
 from rehearsal.codebuild.reports import Reports
 from rehearsal.codebuild.variables import check_variables
-from rehearsal.codebuild.webhooks import WebhookOperations
+from rehearsal.codebuild.webhooks import PullRequestEvent, WebhookOperations
 from rehearsal.events import Match, deliver
 from rehearsal.protocol import Caller, ServiceError
 from rehearsal.repositories import Repositories
@@ -93,6 +93,17 @@ class CodeBuild(ReportOperations, WebhookOperations):
     def close(self) -> None:
         """Stop every build and wait until nothing of them is left."""
         self.builds.close()
+
+    # What GitHub and Bitbucket call.
+
+    def hear(self, caller: Caller, name: str, told: PullRequestEvent) -> str | None:
+        """Start the build of a pull request that the project's webhook lets through, and return its id, if it does.
+
+        https://docs.aws.amazon.com/codebuild/latest/userguide/github-webhook.html
+        """
+        if not self.starts(caller, name, told):
+            return None
+        return self._start(caller, name, {"sourceVersion": f"pr/{told.number}"}, "webhook").id
 
     # What EventBridge calls, and is told.
 

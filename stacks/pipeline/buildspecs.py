@@ -110,7 +110,7 @@ def comment() -> str:
     commands:
       - >-
         python3.13 -m delivery comment --build "$PLANNED_BUILD"
-        --provider "$PROVIDER" --repository "$REPOSITORY" --bucket "$BUCKET" --name "$NAME"
+        --provider "$PROVIDER" --repository "$REPOSITORY" --bucket "$BUCKET" --name "$NAME" --forks "$FORKS"
 """
 
 

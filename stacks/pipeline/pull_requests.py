@@ -6,6 +6,7 @@ See docs/decisions/0013-two-builds-for-a-pull-request.md.
 import json
 import re
 
+from cdktf import TerraformOutput
 from cdktf_cdktf_provider_aws.codebuild_project import CodebuildProjectSource, CodebuildProjectSourceAuth
 from cdktf_cdktf_provider_aws.codebuild_webhook import (
     CodebuildWebhook,
@@ -154,6 +155,7 @@ class PullRequests(Construct):
                 "REPOSITORY": self._project.source.repository,
                 "BUCKET": artifacts.bucket.name,
                 "NAME": self._project.name,
+                "FORKS": "shown" if self._review.allow_forks else "refused",
             },
             secrets={"REVIEW_TOKEN": secret} if secret else {},
         )
@@ -195,6 +197,19 @@ class PullRequests(Construct):
             filter=[CodebuildWebhookFilterGroupFilter(type=kind, pattern=pattern) for kind, pattern in filters.items()]
         )
         CodebuildWebhook(self, "webhook", project_name=self.plan.name, build_type="BUILD", filter_group=[group])
+        # What the provider cannot set; bootstrap and UpdatePipeline do.
+        policy = {"project": self._project.resource_name(PLANNING), "policy": self._build_policy()}
+        TerraformOutput(self, "policy", value=policy).override_logical_id("pull_request_build_policy")
+
+    def _build_policy(self) -> dict[str, object]:
+        """Which pull requests wait for a comment: an administrator's for those of forks, unless forks are let in.
+
+        https://docs.aws.amazon.com/codebuild/latest/userguide/pull-request-build-policy.html
+        """
+        if self._review.allow_forks:
+            return {"requiresCommentApproval": "DISABLED"}
+        admin = f"{self._project.source.provider.name}_ADMIN"
+        return {"requiresCommentApproval": "FORK_PULL_REQUESTS", "approverRoles": [admin]}
 
     def _start_on_events(self) -> None:
         """https://docs.aws.amazon.com/codecommit/latest/userguide/monitoring-events.html"""

@@ -192,6 +192,50 @@ def test_a_webhook_lets_nobody_in_whose_id_only_contains_an_allowed_one(github: 
     assert filters["EVENT"] == "PULL_REQUEST_CREATED, PULL_REQUEST_UPDATED"
 
 
+def test_a_forks_pull_request_waits_for_an_administrator_unless_forks_are_let_in(
+    github: dict[str, Stack], codecommit: dict[str, Stack], tmp_path: Path
+) -> None:
+    """Both builds are told: the webhook's policy, which bootstrap sets, and whether the comment shows such a plan."""
+
+    def said(pipeline: Stack) -> tuple[Any, str]:
+        variables = project(pipeline, "acme-comment")["environment"]["environment_variable"]
+        policy = pipeline["output"].get("pull_request_build_policy", {}).get("value")
+        return policy, next(each["value"] for each in variables if each["name"] == "FORKS")
+
+    bitbucket = Source(provider=Provider.BITBUCKET, repository="acme/bot")
+    review = replace(REVIEW, allowed_actors=("5d5355e8c6b9320d9ea5b28d",))
+    on_bitbucket = synthesize(replace(ON_GITHUB, source=bitbucket, review=review), tmp_path / "bitbucket")["pipeline"]
+    let_in = replace(ON_GITHUB, review=replace(REVIEW, allow_forks=True))
+    forks = {"requiresCommentApproval": "FORK_PULL_REQUESTS"}
+
+    assert said(github["pipeline"]) == (
+        {"project": "acme-review", "policy": forks | {"approverRoles": ["GITHUB_ADMIN"]}},
+        "refused",
+    )
+    assert said(on_bitbucket)[0]["policy"] == forks | {"approverRoles": ["BITBUCKET_ADMIN"]}
+    assert said(synthesize(let_in, tmp_path / "forks")["pipeline"]) == (
+        {"project": "acme-review", "policy": {"requiresCommentApproval": "DISABLED"}},
+        "shown",
+    )
+    assert said(codecommit["pipeline"]) == (None, "refused")
+
+
+def test_updatepipeline_may_set_the_policy_of_that_one_webhook(github: dict[str, Stack]) -> None:
+    """And look at what it has."""
+    found = list(statements(the(github["pipeline"], "aws_iam_role_policy", "update_policy")))
+
+    def on(action: str) -> set[str]:
+        return {
+            resource.partition(":project/")[2]
+            for statement in found
+            if any(fnmatchcase(action, pattern) for pattern in statement["Action"])
+            for resource in statement["Resource"]
+        }
+
+    assert on("codebuild:UpdateWebhook") == {"acme-review"}
+    assert on("codebuild:BatchGetProjects") == {"acme-*"}
+
+
 def test_codecommit_tells_of_pull_requests_through_eventbridge(codecommit: dict[str, Stack]) -> None:
     """Only ids are handed over: titles and names of branches are somebody else's words."""
     pipeline = codecommit["pipeline"]
@@ -264,6 +308,7 @@ def test_updatepipeline_hands_on_its_delivery_and_may_change_the_reviews(pipelin
             "the secret lies in us-west-1",
         ),
         (Provider.GITLAB, REVIEW, "pull requests of GitLab are not reviewed"),
+        (Provider.CODECOMMIT, Review(allow_forks=True), "CodeCommit has no forks; remove allow_forks"),
         (Provider.CODECOMMIT, REVIEW, "CodeCommit takes neither allowed_actors nor token_secret_arn; write Review()"),
     ],
 )

@@ -51,7 +51,9 @@ def built(studio: Studio, host: Host, findings: dict[str, Any] | None) -> str:
     return str(build["arn"])
 
 
-def comment(studio: Studio, address: str, build: str, token: str = TOKEN) -> subprocess.CompletedProcess[str]:
+def comment(
+    studio: Studio, address: str, build: str, token: str = TOKEN, more: tuple[str, ...] = ()
+) -> subprocess.CompletedProcess[str]:
     """Run the command as the comment's build does."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "HTTP", "http"))}
     living = {
@@ -66,7 +68,7 @@ def comment(studio: Studio, address: str, build: str, token: str = TOKEN) -> sub
     }
     arguments = ["--provider", "GitHub", "--repository", "acme/bot", "--bucket", bucket(studio), "--name", "acme"]
     return subprocess.run(
-        [sys.executable, "-m", "delivery", "comment", "--build", build, *arguments],
+        [sys.executable, "-m", "delivery", "comment", "--build", build, *arguments, *more],
         cwd=ROOT,
         env=clean | living,
         capture_output=True,
@@ -98,6 +100,27 @@ def test_a_branchs_plan_becomes_one_comment_and_a_status(studio: Studio, host: H
     assert status["description"] == "chatbot-dev: 1 to destroy (destructive)"
     assert re.search(r"console\.aws\.amazon\.com/codesuite/codebuild/\d+/projects/", status["target_url"])
     assert len([key for key in keys if key.startswith("pull-requests/reviewed/chatbot-dev/")]) == 1
+
+
+def test_what_a_forks_branch_would_change_is_shown_where_settings_let_forks_in(
+    studio: Studio, host: Host, address: str
+) -> None:
+    """Otherwise the one comment says why there is none, the status fails, and no plan counts as reviewed."""
+    build = built(studio, host, {"commit": "x", "plans": {"chatbot-dev": PLAN}, "problems": {}, "notes": []})
+    host.fork = "stranger/bot"
+    refused = comment(studio, address, build)
+    (text,), (status,) = host.texts(), host.statuses
+    prefix = {"Bucket": bucket(studio), "Prefix": "pull-requests/reviewed/"}
+    remembered = studio.shop.cloud.client("s3").list_objects_v2(**prefix)["KeyCount"]
+    shown = comment(studio, address, build, more=("--forks", "shown"))
+
+    assert (refused.returncode, shown.returncode) == (0, 0), refused.stderr + shown.stderr
+    assert "**No plan of it is shown:**" in text
+    assert "! it comes from a fork: push the branch into this repository, or let forks in" in text
+    assert "aws_sqs_queue" not in text
+    assert (status["state"], status["description"], remembered) == ("failure", "no plan of it is shown", 0)
+    assert "- aws_sqs_queue.q — LOSES A QUEUE AND ITS MESSAGES" in host.texts()[0]
+    assert host.statuses[-1]["state"] == "success"
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,8 @@ class Host:
     statuses: list[dict[str, Any]] = field(default_factory=list)
     head: str = HEAD
     is_open: bool = True
+    fork: str | None = ""
+    """The repository that the branch lies in: this one unless named, ``None`` once it was deleted."""
     instead: dict[str, list[Response]] = field(default_factory=dict)
     before_listing: list[Callable[[], None]] = field(default_factory=list)
     edits: int = 0
@@ -107,7 +109,13 @@ def github(host: Host) -> Callable[[Request], Response]:
         host.statuses.append(body | {"sha": request.path.rpartition("/")[2]})
         return answer(201, body)
 
-    pull = {"state": "open" if host.is_open else "closed", "head": {"sha": host.head}}
+    repository = {"id": 1, "full_name": "acme/bot"}
+    fork = {"id": 2, "full_name": host.fork} if host.fork else None
+    pull = {
+        "state": "open" if host.is_open else "closed",
+        "head": {"sha": host.head, "repo": repository if host.fork == "" else fork},
+        "base": {"repo": repository},
+    }
     routes: dict[str, Callable[[Request], Response]] = {
         r"GET /user": lambda _: answer(200, {"id": ME, "login": "parley-bot"}),
         r"GET /repos/acme/bot/pulls/7": lambda _: answer(200, pull),
@@ -155,7 +163,13 @@ def bitbucket(host: Host, authorization: str = f"Bearer {TOKEN}") -> Callable[[R
         host.statuses.append(body | {"sha": request.path.split("/")[-3]})
         return answer(201, body)
 
-    pull = {"state": "OPEN" if host.is_open else "MERGED", "source": {"commit": {"hash": host.head[:12]}}}
+    repository = {"uuid": "{1}", "full_name": "acme/bot"}
+    fork = {"uuid": "{2}", "full_name": host.fork} if host.fork else None
+    pull = {
+        "state": "OPEN" if host.is_open else "MERGED",
+        "source": {"commit": {"hash": host.head[:12]}, "repository": repository if host.fork == "" else fork},
+        "destination": {"repository": repository},
+    }
     routes: dict[str, Callable[[Request], Response]] = {
         r"GET /user": lambda _: answer(200, {"uuid": f"{{{ME}}}"}),
         rf"GET {root}/pullrequests/7": lambda _: answer(200, pull),

@@ -142,6 +142,16 @@ def test_a_closed_pull_request_gets_no_comment(service: Setting) -> None:
     assert service.host.texts() == []
 
 
+@pytest.mark.parametrize(("fork", "is_fork"), [("", False), ("stranger/bot", True), (None, True)])
+def test_a_branch_of_another_repository_is_told_from_one_of_this(
+    service: Setting, fork: str | None, is_fork: bool
+) -> None:
+    """Also of a repository that was deleted since."""
+    service.host.fork = fork
+
+    assert service.client().standing().is_fork is is_fork
+
+
 def test_the_commit_gets_a_status(service: Setting) -> None:
     """It links to the build, under one context for all commits."""
     service.publish()
