@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from rehearsal.approvalrules import ApprovalOperations
 from rehearsal.constraints import enforce
 from rehearsal.events import event
 from rehearsal.identity import caller_arn
-from rehearsal.protocol import Caller, JsonService, ServiceError
+from rehearsal.protocol import Caller, ServiceError
 from rehearsal.repositories import Push, Repositories
 
 Answer = dict[str, Any]
@@ -66,6 +67,9 @@ class PullRequest:
     created: datetime = field(default_factory=lambda: datetime.now(UTC))
     active: datetime = field(default_factory=lambda: datetime.now(UTC))
     revision: str = field(default_factory=lambda: uuid.uuid4().hex)
+    rules: list[Answer] = field(default_factory=list)
+    approvals: dict[tuple[str, str], str] = field(default_factory=dict)
+    """What each has said of each revision."""
 
     def describe(self) -> Answer:
         """https://docs.aws.amazon.com/codecommit/latest/APIReference/API_PullRequest.html"""
@@ -88,7 +92,7 @@ class PullRequest:
             "pullRequestTargets": [target],
             "clientRequestToken": "",
             "revisionId": self.revision,
-            "approvalRules": [],
+            "approvalRules": self.rules,
         }
 
     def event(self, name: str, caller: str) -> Answer:
@@ -121,12 +125,13 @@ class PullRequest:
         )
 
 
-class PullRequestOperations(JsonService):
+class PullRequestOperations(ApprovalOperations):
     """Creating, finding and closing pull requests, and commenting on them; nothing is merged by the API here."""
 
     _repositories: Repositories
 
     def __init__(self, tell: Callable[[Answer], None]) -> None:
+        super().__init__()
         self._tell = tell
         self._pulls: dict[tuple[str, str, str], PullRequest] = {}
         self._numbers = itertools.count(1)
@@ -153,6 +158,7 @@ class PullRequestOperations(JsonService):
             destination=destination,
             source_commit=self._tip(name, source),
             destination_commit=self._tip(name, destination),
+            rules=self.rules_for(caller, name, destination),
         )
         with self._pulls_lock:
             self._pulls[caller.account, caller.region, pull.id] = pull

@@ -56,10 +56,11 @@ def trust(service: str, *, account: str | None = None) -> str:
     return document(statement)
 
 
-def trust_roles(*role_arns: str) -> str:
-    """Let roles of another account assume a role."""
+def trust_roles(*role_arns: str, condition: Condition | None = None) -> str:
+    """Let roles assume a role, of another account or where ``condition`` holds."""
     named = role_arns[0] if len(role_arns) == 1 else list(role_arns)
-    return document({"Effect": "Allow", "Principal": {"AWS": named}, "Action": "sts:AssumeRole"})
+    statement = {"Effect": "Allow", "Principal": {"AWS": named}, "Action": "sts:AssumeRole"}
+    return document(statement | ({"Condition": condition} if condition else {}))
 
 
 def tls_only(bucket_arn: str) -> str:
@@ -153,7 +154,7 @@ def read_digest(table_arn: str, bucket: str, key: str) -> Statement:
 
 
 def assume(role_arn: str) -> Statement:
-    """Assume one role of another account."""
+    """Assume one role."""
     return allow(["sts:AssumeRole"], [role_arn])
 
 

@@ -26,6 +26,9 @@ class Review:
     allow_forks: bool = False
     """Whether theirs from forks are planned too. If not, an administrator's comment alone can have one planned, and
     what comes of it is not shown."""
+    approval_rule: bool = False
+    """CodeCommit, which has no statuses of commits: pull requests need an approval that the review alone can give, and
+    gives when it could plan everything. It counts for rules of yours that name no approval pool, too."""
     token_secret_arn: str | None = None
     """The secret that holds the token of whoever is to comment."""
 
@@ -36,6 +39,8 @@ class Review:
             if self.allowed_actors or self.token_secret_arn:
                 return "review: CodeCommit takes neither allowed_actors nor token_secret_arn; write Review()"
             return "review: CodeCommit has no forks; remove allow_forks" if self.allow_forks else None
+        if self.approval_rule:
+            return f"review: approval_rule is CodeCommit's; a commit on {provider} has a status: remove it"
         if provider not in ACTORS:
             return f"review: pull requests of {provider} are not reviewed; remove it"
         if not self.allowed_actors:

@@ -2,21 +2,30 @@
 
 from collections.abc import Iterator
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
-from delivery.aws import asking, client, code
-from delivery.comments.service import Comment, Standing, Status
+from delivery.aws import asking, client, client_as, code
+from delivery.comments.service import Comment, Standing, State, Status
 from delivery.progress import say
+
+SESSION: Final = "review"
+"""Every session of a role is an approver of its own: all of ours are this one."""
+
+OVERTAKEN: Final = ("RevisionNotCurrentException", "PullRequestAlreadyClosedException")
 
 
 class CodeCommit:
-    """Pull request ``number`` of ``repository``, as whoever the environment's credentials are."""
+    """Pull request ``number`` of ``repository``, as whoever the environment's credentials are.
+
+    A review that succeeds approves as ``approver``, the ARN of a role, and one that fails takes that back; without an
+    approver neither says so anywhere but in its comment.
+    """
 
     limit = 10_240
     """https://docs.aws.amazon.com/codecommit/latest/userguide/limits.html"""
 
-    def __init__(self, repository: str, number: str) -> None:
-        self._repository, self._number = repository, number
+    def __init__(self, repository: str, number: str, approver: str = "") -> None:
+        self._repository, self._number, self._approver = repository, number, approver
         self._codecommit = client("codecommit")
         self._what = f"pull request {number} of {repository}"
 
@@ -89,8 +98,28 @@ class CodeCommit:
             self._codecommit.delete_comment_content(commentId=comment.id)
 
     def set_status(self, commit: str, status: Status) -> None:
-        """CodeCommit has no statuses of commits: the comment begins with what one would say."""
+        """CodeCommit has no statuses of commits: the comment begins with what one would say, and an approval may too.
+
+        https://docs.aws.amazon.com/codecommit/latest/APIReference/API_UpdatePullRequestApprovalState.html
+        """
         say(f"{commit[:12]}: {status.state}, {status.description}")
+        if self._approver and self.standing().is_at(commit):
+            self._approve("APPROVE" if status.state is State.SUCCESS else "REVOKE")
+
+    def _approve(self, state: str) -> None:
+        """Set our approval of the revision whose commit was reviewed; a later one is approved by its own review."""
+        from botocore.exceptions import ClientError
+
+        with asking(self._what):
+            codecommit = client_as(self._approver, "codecommit", session=SESSION)
+            try:
+                codecommit.update_pull_request_approval_state(
+                    pullRequestId=self._number, revisionId=self._pull["revisionId"], approvalState=state
+                )
+            except ClientError as error:
+                if code(error) not in OVERTAKEN:
+                    raise
+                say(f"{self._what} has changed meanwhile: its approval stays as it is")
 
 
 def _owner(arn: str) -> str:

@@ -18,6 +18,7 @@ from constructs import Construct
 from stacks import policies
 from stacks.chatbot.stack import stack_id
 from stacks.pipeline import buildspecs
+from stacks.pipeline.approval import APPROVING, ReviewApproval, approver, manage_approval, repository
 from stacks.pipeline.arns import Arns
 from stacks.pipeline.artifacts import FINDINGS_PREFIX, SHOWN_PREFIX, Artifacts
 from stacks.pipeline.environments import remote_role
@@ -61,6 +62,9 @@ class PullRequests(Construct):
         self._home = Arns(project.partition, project.account, project.region)
         self.plan = self._planning(artifacts, source)
         self.comment = self._commenting(artifacts)
+        if review.approval_rule:
+            commenter = self._home.role(project.resource_name(COMMENTING))
+            ReviewApproval(self, "approval", project=project, commenter=commenter).node.add_dependency(self.comment)
         if project.source.provider is Provider.CODECOMMIT:
             self._start_on_events()
         else:
@@ -132,7 +136,7 @@ class PullRequests(Construct):
         """
         if isinstance(source, ConnectionSource):
             return [policies.allow(USE_CONNECTION, [source.connection.arn])]
-        return [policies.allow(["codecommit:GitPull"], [self._repository_arn])]
+        return [policies.allow(["codecommit:GitPull"], [repository(self._project)])]
 
     def _commenting(self, artifacts: Artifacts) -> StandaloneProject:
         secret = self._review.token_secret_arn
@@ -149,6 +153,7 @@ class PullRequests(Construct):
                 *policies.read_objects(artifacts.bucket.arn, FINDINGS_PREFIX),
                 policies.write_objects(artifacts.bucket.arn, SHOWN_PREFIX),
                 *(self._read_token(secret) if secret else self._write_comments()),
+                *([policies.assume(approver(self._project))] if self._review.approval_rule else []),
             ],
             variables={
                 "PROVIDER": str(self._project.source.provider),
@@ -156,6 +161,7 @@ class PullRequests(Construct):
                 "BUCKET": artifacts.bucket.name,
                 "NAME": self._project.name,
                 "FORKS": "shown" if self._review.allow_forks else "refused",
+                **({"APPROVER": approver(self._project)} if self._review.approval_rule else {}),
             },
             secrets={"REVIEW_TOKEN": secret} if secret else {},
         )
@@ -175,16 +181,12 @@ class PullRequests(Construct):
     def _write_comments(self) -> list[policies.Statement]:
         actions = ("GetCommentsForPullRequest", "GetPullRequest", "PostCommentForPullRequest")
         return [
-            policies.allow([f"codecommit:{action}" for action in actions], [self._repository_arn]),
+            policies.allow([f"codecommit:{action}" for action in actions], [repository(self._project)]),
             policies.allow_anywhere(
                 ["codecommit:DeleteCommentContent", "codecommit:UpdateComment"],
                 because="a comment is no resource; CodeCommit lets its author alone change it",
             ),
         ]
-
-    @property
-    def _repository_arn(self) -> str:
-        return self._home.of("codecommit", self._project.source.repository)
 
     def _start_on_webhooks(self) -> None:
         """https://docs.aws.amazon.com/codebuild/latest/userguide/github-webhook.html"""
@@ -217,7 +219,7 @@ class PullRequests(Construct):
             {
                 "source": ["aws.codecommit"],
                 "detail-type": ["CodeCommit Pull Request State Change"],
-                "resources": [self._repository_arn],
+                "resources": [repository(self._project)],
                 "detail": {
                     "event": ["pullRequestCreated", "pullRequestSourceBranchUpdated"],
                     "destinationReference": [f"refs/heads/{self._project.source.branch}"],
@@ -232,13 +234,16 @@ class PullRequests(Construct):
 
 def manage_reviews(project: Project) -> list[policies.Statement]:
     """What UpdatePipeline needs to change this part of the pipeline's stack."""
+    # Also where there is no rule yet, or none any more: what makes or removes it is granted before it does.
+    approving = [project.resource_name(APPROVING)] if project.source.provider is Provider.CODECOMMIT else []
     home = Arns(project.partition, project.account, project.region)
     names = [project.resource_name(part) for part in PARTS]
     connections = [home.of(service, "connection/*") for service in ("codeconnections", "codestar-connections")]
     return [
         # CodeBuild makes a webhook in the name of whoever asks it to.
         *([] if project.source.provider is Provider.CODECOMMIT else [policies.allow(USE_CONNECTION, connections)]),
-        policies.allow(MANAGE_ROLES, [home.role(name) for name in (*names, *map(starter, names))]),
+        policies.allow(MANAGE_ROLES, [home.role(name) for name in (*names, *map(starter, names), *approving)]),
+        *(manage_approval(project) if approving else []),
         policies.allow(["codebuild:*Webhook"], [home.of("codebuild", f"project/{names[0]}")]),
         policies.allow(MANAGE_RULES, [home.of("events", f"rule/{name}") for name in names]),
     ]

@@ -249,6 +249,43 @@ def test_codecommit_tells_of_pull_requests_through_eventbridge(codecommit: dict[
     assert "aws_codebuild_webhook" not in pipeline["resource"]
 
 
+def test_nothing_approves_a_pull_request_unless_settings_ask_for_it(codecommit: dict[str, Stack]) -> None:
+    """An approval counts for a team's own rules too."""
+    pipeline = codecommit["pipeline"]
+
+    assert "aws_codecommit_approval_rule_template" not in pipeline["resource"]
+    assert "acme-approver" not in {role["name"] for role in resources(pipeline, "aws_iam_role").values()}
+    assert not {action for action in actions(allowed(pipeline, "comment")) if "Approval" in action or "sts:" in action}
+
+
+def test_a_rule_asks_for_the_approval_of_the_one_session_that_reviews(tmp_path: Path) -> None:
+    """Only the comment's role can be that, and all that it can do so is to approve in this repository."""
+    pipeline = synthesize(replace(ON_CODECOMMIT, review=Review(approval_rule=True)), tmp_path)["pipeline"]
+    (template,) = resources(pipeline, "aws_codecommit_approval_rule_template").values()
+    content = json.loads(template["content"])
+    role = next(one for one in resources(pipeline, "aws_iam_role").values() if one["name"] == "acme-approver")
+    (trusted,) = json.loads(role["assume_role_policy"])["Statement"]
+    (granted,) = statements(the(pipeline, "aws_iam_role_policy", "pull_requests_approval_policy"))
+    (assumed,) = (one for one in allowed(pipeline, "comment") if "sts:AssumeRole" in one["Action"])
+    variables = project(pipeline, "acme-comment")["environment"]["environment_variable"]
+    iam = "arn:aws:iam::111122223333:role"
+
+    assert content["DestinationReferences"] == ["refs/heads/main"]
+    assert content["Statements"] == [
+        {
+            "Type": "Approvers",
+            "NumberOfApprovalsNeeded": 1,
+            "ApprovalPoolMembers": ["arn:aws:sts::111122223333:assumed-role/acme-approver/review"],
+        }
+    ]
+    assert trusted["Principal"] == {"AWS": f"{iam}/acme-comment"}
+    assert trusted["Condition"] == {"StringEquals": {"sts:RoleSessionName": "review"}}
+    assert granted["Action"] == ["codecommit:UpdatePullRequestApprovalState"]
+    assert granted["Resource"] == ["arn:aws:codecommit:eu-west-1:111122223333:bot"]
+    assert assumed["Resource"] == [f"{iam}/acme-approver"]
+    assert {"name": "APPROVER", "value": f"{iam}/acme-approver"} in variables
+
+
 def test_the_end_of_a_plan_starts_the_comment_and_nothing_else(pipeline: Stack) -> None:
     """Whatever its end is; the role that EventBridge takes may start that one project."""
     pattern = json.loads(the(pipeline, "aws_cloudwatch_event_rule", "pull_requests_comment_rule")["event_pattern"])
@@ -308,6 +345,7 @@ def test_updatepipeline_hands_on_its_delivery_and_may_change_the_reviews(pipelin
             "the secret lies in us-west-1",
         ),
         (Provider.GITLAB, REVIEW, "pull requests of GitLab are not reviewed"),
+        (Provider.GITHUB, replace(REVIEW, approval_rule=True), "approval_rule is CodeCommit's; a commit on GitHub has"),
         (Provider.CODECOMMIT, Review(allow_forks=True), "CodeCommit has no forks; remove allow_forks"),
         (Provider.CODECOMMIT, REVIEW, "CodeCommit takes neither allowed_actors nor token_secret_arn; write Review()"),
     ],

@@ -33,7 +33,7 @@ PROJECT = Project(
     region="eu-west-1",
     source=Source(provider=Provider.CODECOMMIT, repository="bot"),
     environments=(Environment(name="dev", drift_schedule="rate(1 hour)"), Environment(name="prod")),
-    review=Review(),
+    review=Review(approval_rule=True),
 )
 DEPLOYED = r"\.(pull_requests|drift|store)_"
 """The parts of the pipeline's stack that no execution of the pipeline runs."""
@@ -120,6 +120,14 @@ class Team:
         pages = self.client("codecommit").get_paginator("get_comments_for_pull_request").paginate(pullRequestId=number)
         threads = [thread for page in pages for thread in page["commentsForPullRequestData"]]
         return [each["content"] for thread in threads for each in thread["comments"] if not each["deleted"]]
+
+    def is_approved(self, number: str) -> bool:
+        """Whether the approval rules of a pull request are satisfied as it stands; it has to have one."""
+        codecommit = self.client("codecommit")
+        pull = codecommit.get_pull_request(pullRequestId=number)["pullRequest"]
+        assert [rule["approvalRuleName"] for rule in pull["approvalRules"]] == ["acme-review"]
+        asked = {"pullRequestId": number, "revisionId": pull["revisionId"]}
+        return bool(codecommit.evaluate_pull_request_approval_rules(**asked)["evaluation"]["approved"])
 
     @contextmanager
     def locked(self, stack: str) -> Iterator[None]:

@@ -47,10 +47,12 @@ def act(studio: Studio, monkeypatch: pytest.MonkeyPatch, session: str) -> None:
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
 
 
-def review(studio: Studio, number: str, text: str, commit: str) -> None:
+def review(
+    studio: Studio, number: str, text: str, commit: str, state: State = State.SUCCESS, approver: str = ""
+) -> None:
     """Publish a review."""
-    status = Status("parley/review", State.SUCCESS, text, "https://example.org")
-    publish(CodeCommit("code", number), marker=MARKER, text=text, commit=commit, status=status)
+    status = Status("parley/review", state, text, "https://example.org")
+    publish(CodeCommit("code", number, approver), marker=MARKER, text=text, commit=commit, status=status)
 
 
 def shown(studio: Studio, number: str) -> list[dict[str, Any]]:
@@ -109,6 +111,85 @@ def test_an_older_commits_review_and_a_closed_pull_requests_are_not_posted(studi
     review(studio, number, "new", new)
 
     assert shown(studio, number) == []
+
+
+@pytest.fixture
+def approver(studio: Studio, number: str) -> str:
+    """The role that approves, and a rule that asks for it; the rule holds for pull requests opened from now on."""
+    iam, codecommit = studio.shop.cloud.client("iam"), studio.codecommit
+    role = iam.create_role(RoleName="approver", AssumeRolePolicyDocument=trust("codebuild.amazonaws.com"))["Role"][
+        "Arn"
+    ]
+    pool = f"arn:aws:sts::{studio.shop.cloud.account}:assumed-role/approver/review"
+    statement = {"Type": "Approvers", "NumberOfApprovalsNeeded": 1, "ApprovalPoolMembers": [pool]}
+    content = json.dumps({"Version": "2018-11-08", "Statements": [statement]})
+    codecommit.create_approval_rule_template(approvalRuleTemplateName="review", approvalRuleTemplateContent=content)
+    codecommit.associate_approval_rule_template_with_repository(
+        approvalRuleTemplateName="review", repositoryName="code"
+    )
+    return str(role)
+
+
+def is_approved(studio: Studio, number: str) -> bool:
+    """Whether the rules of a pull request are satisfied as it stands."""
+    revision = studio.codecommit.get_pull_request(pullRequestId=number)["pullRequest"]["revisionId"]
+    answer = studio.codecommit.evaluate_pull_request_approval_rules(pullRequestId=number, revisionId=revision)
+    return bool(answer["evaluation"]["approved"])
+
+
+def test_a_review_approves_what_it_could_plan_and_another_build_takes_that_back(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch, approver: str
+) -> None:
+    """Of the same revision, in another session of the comment's role; a push needs an approval of its own."""
+    first = studio.push("feature", "two")
+    number = studio.open()
+    found = [is_approved(studio, number)]
+    act(studio, monkeypatch, "AWSCodeBuild-1")
+    review(studio, number, "planned", first, approver=approver)
+    found.append(is_approved(studio, number))
+    act(studio, monkeypatch, "AWSCodeBuild-2")
+    review(studio, number, "not planned", first, State.FAILURE, approver)
+    found.append(is_approved(studio, number))
+    review(studio, number, "planned", first, approver=approver)
+    second = studio.push("feature", "three")
+    found.append(is_approved(studio, number))
+    review(studio, number, "planned", second, approver=approver)
+    found.append(is_approved(studio, number))
+
+    assert found == [False, True, False, False, True]
+
+
+def test_a_review_without_an_approver_approves_nothing(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch, approver: str
+) -> None:
+    """The verdict is its comment's."""
+    commit = studio.push("feature", "two")
+    number = studio.open()
+    act(studio, monkeypatch, "AWSCodeBuild-1")
+    review(studio, number, "planned", commit)
+
+    assert not is_approved(studio, number)
+    assert len(shown(studio, number)) == 1
+
+
+def test_what_was_pushed_while_a_review_ended_is_not_approved_by_it(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch, approver: str
+) -> None:
+    """Neither an older commit's review nor one overtaken between question and answer; nothing fails over it."""
+    old = studio.push("feature", "two")
+    number = studio.open()
+    act(studio, monkeypatch, "AWSCodeBuild-1")
+    overtaken = CodeCommit("code", number, approver)
+    assert overtaken.standing().is_at(old)
+    new = studio.push("feature", "three")
+    overtaken.set_status(old, Status("parley/review", State.SUCCESS, "planned", "https://example.org"))
+    review(studio, number, "planned", old, approver=approver)
+    found = [is_approved(studio, number)]
+    review(studio, number, "planned", new, approver=approver)
+    studio.codecommit.update_pull_request_status(pullRequestId=number, pullRequestStatus="CLOSED")
+    review(studio, number, "not planned", new, State.FAILURE, approver)
+
+    assert [*found, is_approved(studio, number)] == [False, True]
 
 
 def test_what_codecommit_refuses_is_one_line(studio: Studio, number: str) -> None:

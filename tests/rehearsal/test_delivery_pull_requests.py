@@ -59,6 +59,11 @@ def test_every_push_is_planned_and_the_one_comment_says_what_it_would_change(our
     assert reviewed.commit[:12] in reviewed.after
 
 
+def test_what_could_be_planned_is_approved(ours: Team, reviewed: Reviewed) -> None:
+    """By the rule that settings ask for, in place of the status that CodeCommit has not."""
+    assert ours.is_approved(reviewed.number)
+
+
 def test_planning_a_branch_changes_nothing_and_takes_no_lock(ours: Team, reviewed: Reviewed) -> None:
     """Neither state nor a file: not even one that a branch's name would have a shell make."""
     locks = ours.client("dynamodb").scan(TableName="acme-locks", FilterExpression="attribute_exists(Info)")["Items"]
@@ -99,6 +104,7 @@ def test_what_would_run_while_planning_is_refused_and_other_environments_are_pla
     assert "! function file() is not allowed" in text
     assert "chatbot-prod: " in text
     assert not Path("/tmp/parley-was-here").exists()
+    assert not ours.is_approved(number)
 
 
 def test_a_branch_that_does_not_synthesize_and_one_that_lies_are_said_to(ours: Team, built: int) -> None:
