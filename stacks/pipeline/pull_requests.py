@@ -7,7 +7,11 @@ import json
 import re
 
 from cdktf import TerraformOutput
-from cdktf_cdktf_provider_aws.codebuild_project import CodebuildProjectSource, CodebuildProjectSourceAuth
+from cdktf_cdktf_provider_aws.codebuild_project import (
+    CodebuildProjectSource,
+    CodebuildProjectSourceAuth,
+    CodebuildProjectSourceBuildStatusConfig,
+)
 from cdktf_cdktf_provider_aws.codebuild_webhook import (
     CodebuildWebhook,
     CodebuildWebhookFilterGroup,
@@ -126,8 +130,17 @@ class PullRequests(Construct):
             domain = "amazonaws.com.cn" if self._project.partition == "aws-cn" else "amazonaws.com"
             host = f"https://git-codecommit.{self._project.region}.{domain}"
             location = f"{host}/v1/repos/{settings.repository}"
-        kind = settings.provider.name
-        return CodebuildProjectSource(type=kind, location=location, buildspec=buildspec, git_clone_depth=1, auth=auth)
+        # CodeBuild says through the connection that a build began, and its end; what it found is the comment's to say.
+        status = CodebuildProjectSourceBuildStatusConfig(context=f"{self._project.name}/{PLANNING}-build")
+        return CodebuildProjectSource(
+            type=settings.provider.name,
+            location=location,
+            buildspec=buildspec,
+            git_clone_depth=1,
+            auth=auth,
+            report_build_status=True if auth else None,
+            build_status_config=status if auth else None,
+        )
 
     def _fetch(self, source: PipelineSource) -> list[policies.Statement]:
         """Clone the repository.

@@ -220,6 +220,17 @@ def test_a_forks_pull_request_waits_for_an_administrator_unless_forks_are_let_in
     assert said(codecommit["pipeline"]) == (None, "refused")
 
 
+def test_a_commit_is_pending_as_soon_as_its_build_begins(
+    github: dict[str, Stack], codecommit: dict[str, Stack]
+) -> None:
+    """CodeBuild itself says so, by a name that is not the verdict's: it ends before what it found is looked at."""
+    source = project(github["pipeline"], "acme-review")["source"]
+
+    assert source["report_build_status"] is True
+    assert source["build_status_config"] == {"context": "acme/review-build"}
+    assert "report_build_status" not in project(codecommit["pipeline"], "acme-review")["source"]
+
+
 def test_updatepipeline_may_set_the_policy_of_that_one_webhook(github: dict[str, Stack]) -> None:
     """And look at what it has."""
     found = list(statements(the(github["pipeline"], "aws_iam_role_policy", "update_policy")))
