@@ -85,23 +85,31 @@ def differences(before: Any, after: Any, *, sensitive: Marks = None, unknown: Ma
     return found
 
 
-def _leaves(path: str, value: Any, sensitive: Marks, unknown: Marks) -> Iterator[tuple[str, str, str]]:
-    """Yield path, raw value and shown value of everything in ``value``; what is empty yields nothing."""
+def _leaves(
+    path: str, value: Any, sensitive: Marks, unknown: Marks, *, written: bool = False
+) -> Iterator[tuple[str, str, str]]:
+    """Yield path, raw value and shown value of everything in ``value``.
+
+    What is empty yields nothing, as a provider may write it either way, unless somebody has ``written`` it in a
+    document: ``{"security": [{"key": []}]}`` asks for a key.
+    """
     if unknown is True:
         yield path, UNKNOWN, SENSITIVE if sensitive is True else UNKNOWN
     elif sensitive is True:
         if value is not None:
             yield path, json.dumps(value, sort_keys=True), SENSITIVE
+    elif written and value in ({}, []):
+        yield path, json.dumps(value), json.dumps(value)
     elif isinstance(value, dict) or isinstance(unknown, dict):
         members = value if isinstance(value, dict) else {}
         for key in {**members, **(unknown if isinstance(unknown, dict) else {})}:
             inner = f"{path}.{key}" if path else str(key)
-            yield from _leaves(inner, members.get(key), at(sensitive, key), at(unknown, key))
+            yield from _leaves(inner, members.get(key), at(sensitive, key), at(unknown, key), written=written)
     elif isinstance(value, list):
         for index, item in enumerate(value):
-            yield from _leaves(f"{path}[{index}]", item, at(sensitive, index), at(unknown, index))
+            yield from _leaves(f"{path}[{index}]", item, at(sensitive, index), at(unknown, index), written=written)
     elif isinstance(value, str) and (document := _document(value)) is not None:
-        yield from _leaves(path, document, None, None)
+        yield from _leaves(path, document, None, None, written=True)
     elif value is not None and value != "":
         yield path, json.dumps(value), _short(json.dumps(value, ensure_ascii=False))
 

@@ -152,6 +152,19 @@ PEERS: Final = (
     "referenced_security_group_id",
 )
 
+
+def _without_authorization(attribute: str, *names: str) -> Callable[[Json], Iterator[Grant]]:
+    """https://docs.aws.amazon.com/apigateway/latest/api/API_Method.html#apigw-Type-Method-authorizationType"""
+
+    def read(values: Json) -> Iterator[Grant]:
+        if values.get(attribute, "NONE") == "NONE":
+            where = " ".join(str(values[name]) for name in names if values.get(name))
+            key = frozenset({"an API key comes with it"}) if values.get("api_key_required") else NOTHING
+            yield Grant(what=frozenset({"calls"}), where=frozenset({where}), who=frozenset({ANYONE}), when=key)
+
+    return read
+
+
 READERS: Final[Mapping[str, Callable[[Json], Iterator[Grant]]]] = {
     "aws_iam_role_policy_attachment": _attachment,
     "aws_iam_user_policy_attachment": _attachment,
@@ -166,5 +179,7 @@ READERS: Final[Mapping[str, Callable[[Json], Iterator[Grant]]]] = {
     "aws_security_group_rule": _one_rule(""),
     "aws_vpc_security_group_ingress_rule": _one_rule("ingress"),
     "aws_vpc_security_group_egress_rule": _one_rule("egress"),
+    "aws_api_gateway_method": _without_authorization("authorization", "http_method", "resource_id"),
+    "aws_apigatewayv2_route": _without_authorization("authorization_type", "route_key"),
 }
 """Types of resources that allow something by their attributes rather than by a policy document."""

@@ -33,6 +33,31 @@ def review(*changes: dict[str, Any], **plan: Any) -> Review:
 EVERYONE = json.dumps({"Statement": [{"Effect": "Allow", "Action": "sqs:*", "Principal": "*", "Resource": "*"}]})
 
 
+def stage(category: str, **action: Any) -> dict[str, Any]:
+    """A stage of one action, as ``aws_codepipeline`` has it."""
+    return {"name": category, "action": [{"category": category, "name": category, "run_order": 1} | action]}
+
+
+PLAN, APPROVE, DEPLOY = stage("Build"), stage("Approval"), stage("Deploy")
+CHECKED = {"before_entry": [{"condition": [{"result": "SKIP", "rule": [{"name": "changes"}]}]}]}
+
+
+def pipeline(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> dict[str, Any]:
+    """A change of a pipeline's stages."""
+    return change("aws_codepipeline.p", "update", before={"stage": before}, after={"stage": after})
+
+
+def build(name: str, before: Any, after: Any) -> dict[str, Any]:
+    """A change of one attribute of a build project."""
+    return change("aws_codebuild_project.b", "update", before={name: before}, after={name: after})
+
+
+def api(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
+    """A change of an API whose one operation is described so."""
+    bodies = [json.dumps({"openapi": "3.0.1", "paths": {"/x": {"get": each}}}) for each in (before, after)]
+    return change("aws_api_gateway_rest_api.a", "update", before={"body": bodies[0]}, after={"body": bodies[1]})
+
+
 @pytest.mark.parametrize(
     ("item", "risk"),
     [
@@ -80,6 +105,26 @@ EVERYONE = json.dumps({"Statement": [{"Effect": "Allow", "Action": "sqs:*", "Pri
             change("aws_cloudwatch_log_group.l", "update", before={"retention_in_days": 9}, after={}),
             "sensitive",
         ),
+        (pipeline([PLAN, APPROVE, DEPLOY], [PLAN, DEPLOY]), "sensitive"),
+        (pipeline([PLAN, APPROVE], [PLAN]), "sensitive"),
+        (pipeline([PLAN, APPROVE, DEPLOY], [PLAN, DEPLOY, APPROVE]), "sensitive"),
+        (pipeline([PLAN, APPROVE | CHECKED, DEPLOY], [PLAN, APPROVE, DEPLOY]), "sensitive"),
+        (
+            pipeline([APPROVE | CHECKED], [APPROVE | {"before_entry": [{"condition": [{"result": "FAIL"}]}]}]),
+            "sensitive",
+        ),
+        (pipeline([stage("Approval"), DEPLOY], [stage("Approval", run_order=2), DEPLOY]), "sensitive"),
+        (pipeline([PLAN, APPROVE], [stage("Build", name="p"), APPROVE]), "ordinary"),
+        (build("environment", [{"privileged_mode": False}], [{"privileged_mode": True}]), "sensitive"),
+        (build("environment", [{"image": "5.0"}], [{"image": "6.0"}]), "ordinary"),
+        (build("source", [{"buildspec": "version: 0.2"}], [{"buildspec": "version: 0.2\n"}]), "sensitive"),
+        (build("service_role", "one", "other"), "sensitive"),
+        (change("aws_api_gateway_method.m", "create", before=None, after={"authorization": "NONE"}), "sensitive"),
+        (change("aws_api_gateway_method.m", "create", before=None, after={"authorization": "AWS_IAM"}), "ordinary"),
+        (change("aws_apigatewayv2_route.r", "create", before=None, after={"authorization_type": "NONE"}), "sensitive"),
+        (api({"security": [{"token": []}]}, {}), "sensitive"),
+        (api({"x-amazon-apigateway-auth": {"type": "AWS_IAM"}}, {}), "sensitive"),
+        (api({"summary": "one"}, {"summary": "other"}), "ordinary"),
         (change("aws_lb.web", "update", before={"enable_deletion_protection": True}, after={}), "sensitive"),
     ],
 )
