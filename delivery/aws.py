@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
-from delivery.errors import DeliveryError
+from delivery.errors import DeliveryError, UsageError
 
 SIGN_IN: Final = (
     "sign in (`aws sso login`) or set AWS_PROFILE; while a rehearsal serves, "
@@ -42,7 +42,10 @@ def client_as(role: str, service: str, region: str | None = None, *, session: st
 
 @contextmanager
 def asking(what: str) -> Iterator[None]:
-    """Turn what AWS's SDK raises inside the block into a ``DeliveryError`` that starts with ``what``."""
+    """Turn what AWS's SDK raises inside the block into a ``DeliveryError`` that starts with ``what``.
+
+    It is a ``UsageError`` where a bucket is missing, which bootstrap makes.
+    """
     from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError
 
     try:
@@ -51,7 +54,12 @@ def asking(what: str) -> Iterator[None]:
         raise DeliveryError(f"{what}: no AWS credentials; {SIGN_IN}") from error
     except NoRegionError as error:
         raise DeliveryError(f"{what}: no AWS region; set AWS_REGION") from error
-    except (BotoCoreError, ClientError) as error:
+    except ClientError as error:
+        if code(error) == "NoSuchBucket":
+            name = error.response["Error"].get("BucketName", "that is needed")
+            raise UsageError(f"{what}: there is no bucket {name}; run `python -m delivery bootstrap` first") from error
+        raise DeliveryError(f"{what}: {' '.join(str(error).split())}") from error
+    except BotoCoreError as error:
         raise DeliveryError(f"{what}: {' '.join(str(error).split())}") from error
 
 

@@ -19,7 +19,10 @@ Command = Callable[[argparse.Namespace, Project], None]
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run one command and return the exit code; what went wrong stands on stderr, in one line."""
+    """Run one command and return the exit code; what went wrong stands on stderr, in one line.
+
+    Raises ``BrokenPipeError`` when nobody reads what is printed any more.
+    """
     options = parser().parse_args(arguments)
     try:
         COMMANDS[options.command](options, Project(Path.cwd()))
@@ -31,6 +34,8 @@ def main(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         say("interrupted")
         return 130
+    except BrokenPipeError:
+        raise
     except OSError as error:
         say(f"{error.filename or 'this machine'}: {error.strerror or error}")
         return 1

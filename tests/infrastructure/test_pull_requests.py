@@ -297,6 +297,18 @@ def test_a_rule_asks_for_the_approval_of_the_one_session_that_reviews(tmp_path: 
     assert {"name": "APPROVER", "value": f"{iam}/acme-approver"} in variables
 
 
+def test_updatepipeline_may_make_the_rule_before_settings_ask_for_it(codecommit: dict[str, Stack]) -> None:
+    """The apply that makes it, or takes it away, has the rights that the one before left."""
+    found = list(statements(the(codecommit["pipeline"], "aws_iam_role_policy", "update_policy")))
+    granted = {action for action in actions(found) if "Approval" in action}
+    roles = {role for one in found if "iam:CreateRole" in one["Action"] for role in one["Resource"]}
+
+    assert {"codecommit:CreateApprovalRuleTemplate", "codecommit:DeleteApprovalRuleTemplate"} <= granted
+    assert "codecommit:AssociateApprovalRuleTemplateWithRepository" in granted
+    assert "codecommit:UpdatePullRequestApprovalState" not in granted
+    assert "arn:aws:iam::111122223333:role/acme-approver" in roles
+
+
 def test_the_end_of_a_plan_starts_the_comment_and_nothing_else(pipeline: Stack) -> None:
     """Whatever its end is; the role that EventBridge takes may start that one project."""
     pattern = json.loads(the(pipeline, "aws_cloudwatch_event_rule", "pull_requests_comment_rule")["event_pattern"])

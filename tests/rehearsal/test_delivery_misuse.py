@@ -1,13 +1,17 @@
 """Commands used wrongly by hand: one line that says what, where and what to do, and nothing is lost by it."""
 
+import os
 import shutil
+import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests.rehearsal.deliveries import LOCKS, World, data_stack, emulated_aws, prepared_account
+from tests.rehearsal.deliveries import BUCKET, LOCKS, REGION, ROOT, World, data_stack, emulated_aws, prepared_account
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +60,92 @@ def test_a_mistake_is_answered_in_one_line(
 def damage(name: str, text: str) -> Callable[[World], None]:
     """A file of the project that holds something else."""
     return lambda world: (world.folder / name).write_text(text) and None
+
+
+@pytest.fixture
+def bare(original: tuple[World, str]) -> Iterator[tuple[World, str]]:
+    """The same in an account whose state bucket is not there."""
+    s3 = original[0].client("s3")
+    s3.delete_bucket(Bucket=BUCKET)
+    yield original
+    s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("orphans",),
+        ("retire", "--stack", "gone", "--out", "x"),
+        ("keep", "--stack", "mine"),
+        ("apply", "--stack", "mine", "--plan", "plans/mine", "--sha256", "DIGEST", "--keep"),
+    ],
+)
+def test_without_a_state_bucket_every_command_says_to_bootstrap(
+    bare: tuple[World, str], arguments: tuple[str, ...]
+) -> None:
+    """In one line, as one who has not bootstrapped yet needs no more."""
+    world, digest = bare
+
+    done = world.delivery(*(argument.replace("DIGEST", digest) for argument in arguments))
+
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
+    assert f"there is no bucket {BUCKET}; run `python -m delivery bootstrap` first" in done.stderr
+
+
+PIPE = 128 + signal.SIGPIPE
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("recover", "--environment", "mine"), PIPE),
+        ((*PLAN, "piped"), PIPE),
+        # rich's tables and argparse's help end by their own rules.
+        (("history",), 1),
+        (("--help",), 0),
+    ],
+)
+def test_a_reader_that_has_gone_is_no_error_of_ours(
+    original: tuple[World, str], arguments: tuple[str, ...], code: int
+) -> None:
+    """As with ``| head``: the shell is told that it was the pipe, and nobody sees a traceback."""
+    world, _ = original
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        command = [sys.executable, "-m", "delivery", *arguments]
+        done = subprocess.run(
+            command, cwd=world.folder, env=world.environment, stdout=writing, stderr=subprocess.PIPE, text=True
+        )
+    finally:
+        os.close(writing)
+
+    assert done.returncode == code, done.stderr
+    assert "Broken pipe" not in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+EARLY = """
+import os, signal, sys
+
+class Impatient:
+    def find_spec(self, name, *_):
+        if name == "delivery.cli":
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, Impatient())
+"""
+
+
+def test_ctrl_c_before_the_command_line_is_read_is_one_line(tmp_path: Path) -> None:
+    """Somebody changed their mind at once, while modules are still imported."""
+    (tmp_path / "sitecustomize.py").write_text(EARLY)
+    environment = os.environ | {"PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
+    command = [sys.executable, "-m", "delivery", "history"]
+
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+
+    assert (done.returncode, done.stderr) == (130, "interrupted\n")
 
 
 DEEP = "[" * 100_000
