@@ -4,18 +4,11 @@ See docs/decisions/0013-two-builds-for-a-pull-request.md.
 """
 
 import json
-import re
 
-from cdktf import TerraformOutput
 from cdktf_cdktf_provider_aws.codebuild_project import (
     CodebuildProjectSource,
     CodebuildProjectSourceAuth,
     CodebuildProjectSourceBuildStatusConfig,
-)
-from cdktf_cdktf_provider_aws.codebuild_webhook import (
-    CodebuildWebhook,
-    CodebuildWebhookFilterGroup,
-    CodebuildWebhookFilterGroupFilter,
 )
 from constructs import Construct
 
@@ -30,6 +23,7 @@ from stacks.pipeline.permissions import ChatbotPermissions, StatePermissions
 from stacks.pipeline.selfupdate import MANAGE_ROLES, MANAGE_RULES
 from stacks.pipeline.source import ConnectionSource, PipelineSource
 from stacks.pipeline.standalone import StandaloneProject, starter
+from stacks.pipeline.webhook import start_on_webhooks
 from stacks.project import Project, Provider
 from stacks.review import Review
 
@@ -38,8 +32,6 @@ COMMENTING = "comment"
 PARTS = (PLANNING, COMMENTING)
 STACKS = "chatbot-*"
 ADDRESSES = {Provider.GITHUB: "https://github.com", Provider.BITBUCKET: "https://bitbucket.org"}
-# Not a reopened one, whose event is that of whoever reopened it: the code is somebody else's.
-EVENTS = "PULL_REQUEST_CREATED, PULL_REQUEST_UPDATED"
 USE_CONNECTION = [
     f"{service}:{action}"
     for service in ("codeconnections", "codestar-connections")
@@ -72,7 +64,7 @@ class PullRequests(Construct):
         if project.source.provider is Provider.CODECOMMIT:
             self._start_on_events()
         else:
-            self._start_on_webhooks()
+            start_on_webhooks(self, project, review, self.plan)
         self.comment.start_on(
             {
                 "source": ["aws.codebuild"],
@@ -200,31 +192,6 @@ class PullRequests(Construct):
                 because="a comment is no resource; CodeCommit lets its author alone change it",
             ),
         ]
-
-    def _start_on_webhooks(self) -> None:
-        """https://docs.aws.amazon.com/codebuild/latest/userguide/github-webhook.html"""
-        filters = {
-            "EVENT": EVENTS,
-            "ACTOR_ACCOUNT_ID": self._review.actors_pattern,
-            "BASE_REF": f"^refs/heads/{re.escape(self._project.source.branch)}$",
-        }
-        group = CodebuildWebhookFilterGroup(
-            filter=[CodebuildWebhookFilterGroupFilter(type=kind, pattern=pattern) for kind, pattern in filters.items()]
-        )
-        CodebuildWebhook(self, "webhook", project_name=self.plan.name, build_type="BUILD", filter_group=[group])
-        # What the provider cannot set; bootstrap and UpdatePipeline do.
-        policy = {"project": self._project.resource_name(PLANNING), "policy": self._build_policy()}
-        TerraformOutput(self, "policy", value=policy).override_logical_id("pull_request_build_policy")
-
-    def _build_policy(self) -> dict[str, object]:
-        """Which pull requests wait for a comment: an administrator's for those of forks, unless forks are let in.
-
-        https://docs.aws.amazon.com/codebuild/latest/userguide/pull-request-build-policy.html
-        """
-        if self._review.allow_forks:
-            return {"requiresCommentApproval": "DISABLED"}
-        admin = f"{self._project.source.provider.name}_ADMIN"
-        return {"requiresCommentApproval": "FORK_PULL_REQUESTS", "approverRoles": [admin]}
 
     def _start_on_events(self) -> None:
         """https://docs.aws.amazon.com/codecommit/latest/userguide/monitoring-events.html"""

@@ -53,7 +53,7 @@ class StandaloneProject(Construct):
         source: CodebuildProjectSource | None = None,
     ) -> None:
         super().__init__(scope, id)
-        self._named = name
+        self.own_name = name
         place = f"{project.bucket_name('state')}/{DELIVERY_KEY}"
         delivery = CodebuildProjectSource(type="S3", location=place, buildspec=check_buildspec(name, buildspec))
         second = CodebuildProjectSecondarySources(type="S3", location=place, source_identifier=DELIVERY)
@@ -92,7 +92,7 @@ class StandaloneProject(Construct):
         rule = CloudwatchEventRule(
             self,
             "rule",
-            name=self._named,
+            name=self.own_name,
             description=description,
             event_pattern=policies.compact(pattern),
         )
@@ -101,7 +101,7 @@ class StandaloneProject(Construct):
     def start_every(self, schedule: str, description: str) -> None:
         """Start a build on ``schedule``."""
         rule = CloudwatchEventRule(
-            self, "rule", name=self._named, description=description, schedule_expression=schedule
+            self, "rule", name=self.own_name, description=description, schedule_expression=schedule
         )
         self._target(rule, None)
 
@@ -109,7 +109,7 @@ class StandaloneProject(Construct):
         role = IamRole(
             self,
             "starter",
-            name=starter(self._named),
+            name=starter(self.own_name),
             assume_role_policy=policies.trust("events.amazonaws.com"),
         )
         allowed = policies.document(policies.allow(["codebuild:StartBuild"], [self.arn]))

@@ -1,4 +1,4 @@
-"""Forks on GitHub, lived: real Terraform makes the webhook, delivery gives it its policy, and events arrive at it."""
+"""A project on GitHub, bootstrapped by real Terraform: whose pull requests are built, and changes to its pipeline."""
 
 import json
 import subprocess
@@ -21,7 +21,7 @@ from rehearsal.commands import cloud_environment, process_environment
 from rehearsal.protocol import Caller
 from rehearsal.world import World, world
 from stacks.package import Package
-from stacks.project import Environment, Project, Provider, Source
+from stacks.project import Approval, Environment, Project, Provider, Source
 from stacks.review import Review
 
 ROOT = Path(__file__).parents[2]
@@ -32,7 +32,7 @@ PROJECT = Project(
     account="111122223333",
     region="eu-west-1",
     source=Source(provider=Provider.GITHUB, repository="acme/bot"),
-    environments=(Environment(name="dev", drift_schedule="never"),),
+    environments=(Environment(name="dev", drift_schedule="never", approval=Approval.ON_CHANGE),),
     review=Review(allowed_actors=("583231",), token_secret_arn=SECRET),
 )
 FORKS_WAIT = {"requiresCommentApproval": "FORK_PULL_REQUESTS", "approverRoles": ["GITHUB_ADMIN"]}
@@ -218,3 +218,49 @@ def test_a_webhook_that_does_not_take_its_policy_or_is_gone_stops_the_command(
         "which pull requests start builds of acme-review cannot be said: CodeBuild keeps {'requiresCommentApproval'"
     )
     assert "Traceback" not in kept.stderr
+
+
+def without_approval(configuration: dict[str, Any]) -> None:
+    """Take the approvals out of the pipeline."""
+    (pipeline,) = configuration["resource"]["aws_codepipeline"].values()
+    pipeline["stage"] = [each for each in pipeline["stage"] if each["action"][0]["category"] != "Approval"]
+
+
+def without_conditions(configuration: dict[str, Any]) -> None:
+    """Let every stage begin whatever happened before."""
+    (pipeline,) = configuration["resource"]["aws_codepipeline"].values()
+    for each in pipeline["stage"]:
+        each.pop("before_entry", None)
+
+
+def privileged(configuration: dict[str, Any]) -> None:
+    """Give a build the machine it runs on."""
+    projects = configuration["resource"]["aws_codebuild_project"]
+    next(one for one in projects.values() if one["name"] == "acme-review")["environment"]["privileged_mode"] = True
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (without_approval, "who approves what, and when"),
+        (without_conditions, "what lets a stage begin"),
+        (privileged, "what a build may do"),
+    ],
+)
+def test_a_change_that_takes_away_a_safeguard_is_sensitive(
+    account: Account, change: Callable[[dict[str, Any]], None], reason: str
+) -> None:
+    """As Terraform plans it on the pipeline that is deployed, with the reason beside it."""
+    file = account.project / "cdktf.out" / "stacks" / "pipeline" / "cdk.tf.json"
+    before = file.read_text()
+    configuration = json.loads(before)
+    change(configuration)
+    try:
+        file.write_text(json.dumps(configuration))
+        done = account.delivery("review", "--stacks", "pipeline")
+    finally:
+        file.write_text(before)
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("# pipeline: 1 to change (sensitive)"), done.stdout
+    assert reason in done.stdout
