@@ -41,10 +41,10 @@ def client_as(role: str, service: str, region: str | None = None, *, session: st
 
 
 @contextmanager
-def asking(what: str) -> Iterator[None]:
+def asking(what: str, *, state: bool = False) -> Iterator[None]:
     """Turn what AWS's SDK raises inside the block into a ``DeliveryError`` that starts with ``what``.
 
-    It is a ``UsageError`` where a bucket is missing, which bootstrap makes.
+    It is a ``UsageError`` where ``state`` is asked for, and the bucket is missing that bootstrap makes.
     """
     from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError
 
@@ -55,9 +55,8 @@ def asking(what: str) -> Iterator[None]:
     except NoRegionError as error:
         raise DeliveryError(f"{what}: no AWS region; set AWS_REGION") from error
     except ClientError as error:
-        if code(error) == "NoSuchBucket":
-            name = error.response["Error"].get("BucketName", "that is needed")
-            raise UsageError(f"{what}: there is no bucket {name}; run `python -m delivery bootstrap` first") from error
+        if code(error) == "NoSuchBucket" and state:
+            raise UsageError(f"{what}: there is no such bucket; run `python -m delivery bootstrap` first") from error
         raise DeliveryError(f"{what}: {' '.join(str(error).split())}") from error
     except BotoCoreError as error:
         raise DeliveryError(f"{what}: {' '.join(str(error).split())}") from error

@@ -46,7 +46,7 @@ def keep(stack: Stack) -> None:
     backend = Backend.of(stack)
     found = [(name, path) for name, path in files([stack.folder]) if not name.startswith(TERRAFORMS)]
     content = pack(found, QUICK)
-    with asking(f"what {stack.name} runs by cannot be kept"):
+    with asking(f"what {stack.name} runs by cannot be kept in {backend.bucket}", state=True):
         client("s3", backend.region).put_object(
             Bucket=backend.bucket, Key=place(backend, FILE), Body=content, ContentType="application/zip"
         )
@@ -59,7 +59,7 @@ def fetch(name: str, backend: Backend, folder: Path) -> Deployed | None:
     """
     from botocore.exceptions import ClientError
 
-    with asking(f"what {name} runs by cannot be read"):
+    with asking(f"what {name} runs by cannot be read from {backend.bucket}", state=True):
         try:
             answer: dict[str, Any] = client("s3", backend.region).get_object(
                 Bucket=backend.bucket, Key=place(backend, FILE)

@@ -37,7 +37,7 @@ class Orphan:
 def orphans(project: Project) -> Iterator[Orphan]:
     """Yield every orphan in the state bucket; raises ``DeliveryError`` when it cannot be listed."""
     backend, known = Backend.of(project.stack("state")), set(project.stack_names)
-    with asking(f"cannot list the states in {backend.bucket}"):
+    with asking(f"cannot list the states in {backend.bucket}", state=True):
         pages = client("s3", backend.region).get_paginator("list_objects_v2").paginate(Bucket=backend.bucket)
         objects = [each for page in pages for each in page.get("Contents", [])]
     for each in objects:

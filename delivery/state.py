@@ -45,7 +45,7 @@ class Backend:
         """Return the version of the state that is there now: an empty one where there is none."""
         from botocore.exceptions import ClientError
 
-        with asking(f"cannot read the state s3://{self.bucket}/{self.key}"):
+        with asking(f"cannot read the state s3://{self.bucket}/{self.key}", state=True):
             try:
                 content = client("s3", self.region).get_object(Bucket=self.bucket, Key=self.key)["Body"].read()
             except ClientError as error:

@@ -25,11 +25,11 @@ from stacks.project import Approval, Environment, Project, Provider, Source
 from stacks.review import Review
 
 ROOT = Path(__file__).parents[2]
-SECRET = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:review/token-AbCdEf"
+SECRET = "arn:aws:secretsmanager:eu-west-1:444455556666:secret:review/token-AbCdEf"
 PROJECT = Project(
     name="acme",
     bot_name="Acme",
-    account="111122223333",
+    account="444455556666",
     region="eu-west-1",
     source=Source(provider=Provider.GITHUB, repository="acme/bot"),
     environments=(Environment(name="dev", drift_schedule="never", approval=Approval.ON_CHANGE),),
