@@ -13,7 +13,9 @@ from types import ModuleType
 from urllib.parse import quote
 
 BINDINGS = "cdktf_cdktf_provider_aws"
-PROJECT_NODE = Path(__file__).parents[1] / "node_modules" / ".bin" / "node"
+PROJECT = Path(__file__).parents[1]
+PROJECT_NODE = PROJECT / "node_modules" / ".bin" / "node"
+UNPACKED = PROJECT / "build" / "cache" / "jsii"
 
 # The package's index requires every module by a line of its own; each becomes a getter that requires it when asked.
 # A Node.js without these hooks, or an index written otherwise, loads everything as it would have without them.
@@ -46,8 +48,12 @@ def open_fast_door() -> None:
         os.environ["NODE_OPTIONS"] = f"{options} {preload}".strip()
 
 
-def prefer_project_node() -> None:
-    """Let jsii run on the project's own Node.js, which is of a version that it supports."""
+def prepare_jsii() -> None:
+    """Let jsii run on the project's own Node.js, of a version that it supports, and keep here what it unpacks.
+
+    In a home of their own, as CodeBuild has it, each build would unpack the bindings anew.
+    """
+    os.environ.setdefault("JSII_RUNTIME_PACKAGE_CACHE_ROOT", str(UNPACKED))
     if PROJECT_NODE.exists():
         os.environ.setdefault("JSII_NODE", str(PROJECT_NODE))
     # Node's own warnings would stand between a user and our one line.
@@ -55,4 +61,4 @@ def prefer_project_node() -> None:
 
 
 open_fast_door()
-prefer_project_node()
+prepare_jsii()

@@ -333,6 +333,19 @@ def test_what_a_build_writes_to_a_cached_file_reaches_no_later_build(shop: Works
     assert printed == ["none", "x", "none", "x", "x"]
 
 
+def test_a_mark_that_every_build_touches_costs_no_cache(shop: Workshop):
+    """An empty file tells by its time alone, so tools touch it where it lies: jsii's cache does."""
+    project = shop.project(
+        """
+        version: 0.2
+        phases: {build: {commands: ['cat kept/n || { mkdir kept; echo here >kept/n; echo none; }', touch kept/mark]}}
+        cache: {key: same, paths: [kept]}
+        """,
+        cache={"type": "S3", "location": "bucket/prefix"},
+    )
+    assert [shop.printed(shop.build(project))[-1] for _ in range(3)] == ["none", "here", "here"]
+
+
 def test_reports_are_read(shop: Workshop):
     """JUnit and Cobertura files become reports with counts, which the API tells."""
     junit = (
