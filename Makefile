@@ -62,7 +62,7 @@ evaluate: setup ## Measure the answers to questions of your own (KNOWLEDGE=DIR Q
 	@test -n '$(QUESTIONS)' || { echo 'say which: make evaluate KNOWLEDGE=DIR QUESTIONS=FILE.jsonl' >&2; exit 2; }
 	@$(RUN) evaluate $(or $(KNOWLEDGE),knowledge) $(QUESTIONS) $(ARGS)
 
-insights: setup terraform ## Show what went unanswered and what got a thumbs-down (ENV=dev, ARGS=…)
+insights: setup ## Show what went unanswered and what got a thumbs-down (ENV=dev, ARGS=…)
 	@test -d cdktf.out || $(RUN) synth
 	@$(RUN) insights --environment $(ENV) $(ARGS)
 

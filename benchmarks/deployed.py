@@ -83,7 +83,7 @@ def _applied(stack: Path, endpoint: str, region: str) -> str:
         terraform, working = Terraform.of(Project(ROOT), environment), Stack(STACK, stack)
         terraform.init(working)
         terraform.run(working, "apply", "-no-color", "-input=false", "-auto-approve")
-        address = str(terraform.outputs(working)["url"])
+        address = terraform.run(working, "output", "-raw", "url")
     except DeliveryError as error:
         raise BenchmarkError(f"the chatbot was not deployed: {error}") from error
     api, stage = address.removeprefix("https://").partition(".")[0], address.rstrip("/").rpartition("/")[2]

@@ -99,9 +99,9 @@ def check_outputs(path: Path) -> None:
         raise UsageError(f"no outputs can be put into {path}, which is a folder; nothing was applied")
 
 
-def write_outputs(terraform: Terraform, stack: Stack, path: Path) -> None:
+def write_outputs(stack: Stack, path: Path) -> None:
     """Write the stack's outputs as ``URL='…'`` lines, ready to be sourced by a shell."""
-    found = terraform.outputs(stack)
+    found = Backend.of(stack).outputs()
     # Of what a name may be made of in Terraform, a shell takes all but the dash.
     names = {name: name.upper().replace("-", "_") for name in found}
     values = {names[name]: value if isinstance(value, str) else json.dumps(value) for name, value in found.items()}

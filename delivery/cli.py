@@ -94,7 +94,7 @@ def _apply(options: argparse.Namespace, project: Project) -> None:
     if options.keep:
         keep(stack)
     if options.outputs:
-        write_outputs(terraform, stack, options.outputs)
+        write_outputs(stack, options.outputs)
 
 
 def _recover(options: argparse.Namespace, project: Project) -> None:
@@ -145,10 +145,8 @@ def _verify(options: argparse.Namespace, _: Project) -> None:
 
 def _insights(options: argparse.Namespace, project: Project) -> None:
     from delivery.insights import insights
-    from delivery.terraform import Terraform
 
-    now = datetime.now(UTC)
-    found = insights(project, Terraform.of(project), options.environment, days=options.days, now=now)
+    found = insights(project, options.environment, days=options.days, now=datetime.now(UTC))
     if options.json:
         print(found.as_json())
     else:

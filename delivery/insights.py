@@ -11,7 +11,7 @@ from delivery.errors import DeliveryError, UsageError
 from delivery.printable import one_line
 from delivery.progress import working
 from delivery.project import Project, Stack
-from delivery.terraform import Terraform
+from delivery.state import Backend
 from delivery.turns import Turn, turns_to_review
 
 if TYPE_CHECKING:
@@ -60,13 +60,13 @@ class Insights:
                 console.print(f"and {len(questions) - SHOWN} more: see --json")
 
 
-def insights(project: Project, terraform: Terraform, environment: str, *, days: int, now: datetime) -> Insights:
+def insights(project: Project, environment: str, *, days: int, now: datetime) -> Insights:
     """Read what happened in the last ``days``.
 
     Raises ``UsageError`` for an environment that there is not, ``DeliveryError`` where nothing is deployed.
     """
     stack, since = _stack(project, environment), now - timedelta(days=days)
-    table = _table_name(terraform, stack, environment)
+    table = _table_name(stack, environment)
     region = stack.configuration["provider"]["aws"][0]["region"]
     with working(f"reading {table}"), asking(f"{table} in {region}"):
         turns = turns_to_review(client("dynamodb", region), table, since=since, now=now)
@@ -105,9 +105,8 @@ def _stack(project: Project, environment: str) -> Stack:
     return project.stack(f"{STACK_PREFIX}{environment}")
 
 
-def _table_name(terraform: Terraform, stack: Stack, environment: str) -> str:
-    terraform.init(stack)
-    name = terraform.outputs(stack).get("table_name")
+def _table_name(stack: Stack, environment: str) -> str:
+    name = Backend.of(stack).outputs().get("table_name")
     if not name:
         raise DeliveryError(f"nothing is deployed to {environment} yet: a push to the pipeline's branch does that")
     return str(name)

@@ -4,6 +4,7 @@ import json
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from delivery.aws import asking, client, code
 from delivery.errors import DeliveryError, UsageError
@@ -43,16 +44,31 @@ class Backend:
 
     def version(self) -> StateVersion:
         """Return the version of the state that is there now: an empty one where there is none."""
+        content = self._read()
+        return StateVersion() if content is None else _version(content, self._address)
+
+    def outputs(self) -> dict[str, Any]:
+        """Return the values of the outputs that are not sensitive; none where there is no state.
+
+        Asking Terraform takes it most of a second, and an init before.
+        """
+        outputs = _parsed(self._read() or b"{}", self._address).get("outputs") or {}
+        return {name: output["value"] for name, output in outputs.items() if not output.get("sensitive")}
+
+    @property
+    def _address(self) -> str:
+        return f"s3://{self.bucket}/{self.key}"
+
+    def _read(self) -> bytes | None:
         from botocore.exceptions import ClientError
 
-        with asking(f"cannot read the state s3://{self.bucket}/{self.key}", state=True):
+        with asking(f"cannot read the state {self._address}", state=True):
             try:
-                content = client("s3", self.region).get_object(Bucket=self.bucket, Key=self.key)["Body"].read()
+                return bytes(client("s3", self.region).get_object(Bucket=self.bucket, Key=self.key)["Body"].read())
             except ClientError as error:
                 if code(error) in ("404", "NoSuchKey"):
-                    return StateVersion()
+                    return None
                 raise
-        return _version(content, f"s3://{self.bucket}/{self.key}")
 
     def lock(self) -> Lock | None:
         """Return the lock on the state, if someone holds it.
@@ -80,8 +96,15 @@ def planned_on(plan: Path) -> StateVersion:
 
 
 def _version(content: bytes, where: str) -> StateVersion:
+    state = _parsed(content, where)
     try:
-        state = json.loads(content)
         return StateVersion(lineage=state["lineage"], serial=state["serial"])
-    except (ValueError, KeyError, TypeError) as error:
+    except KeyError as error:
+        raise DeliveryError(f"{where} is no state of Terraform's ({error})") from error
+
+
+def _parsed(content: bytes, where: str) -> dict[str, Any]:
+    try:
+        return dict(json.loads(content))
+    except (ValueError, TypeError) as error:
         raise DeliveryError(f"{where} is no state of Terraform's ({error})") from error

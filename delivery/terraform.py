@@ -57,11 +57,6 @@ class Terraform:
         """Apply exactly the saved ``plan``, showing what happens as it happens."""
         self.run(stack, "apply", "-no-color", "-input=false", *self._patience("apply"), str(plan.absolute()), live=True)
 
-    def outputs(self, stack: Stack) -> dict[str, Any]:
-        """Return the values of the stack's outputs that are not sensitive."""
-        found = first_object(self.run(stack, "output", "-no-color", "-json"))
-        return {name: output["value"] for name, output in found.items() if not output.get("sensitive")}
-
     def run(self, stack: Stack, *arguments: str, live: bool = False) -> str:
         """Run ``terraform`` with ``arguments`` in the stack's folder and return what it printed."""
         return self._end(stack, *arguments, live=live).stdout

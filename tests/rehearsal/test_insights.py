@@ -9,18 +9,23 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 
 from tests.unit.chatbot import emulated
 
 ROOT = Path(__file__).parents[2]
-REGION, TABLE = "eu-central-1", "acme-dev-conversations"
+REGION, TABLE, BUCKET = "eu-central-1", "acme-dev-conversations", "acme-state"
 AWS = {"required_providers": {"aws": {"source": "hashicorp/aws", "version": "5.100.0"}}}
 
 
 @pytest.fixture(scope="module")
 def endpoint() -> Iterator[str]:
     with emulated.server() as address:
+        place = {"LocationConstraint": REGION}
+        boto3.client(
+            "s3", REGION, endpoint_url=address, aws_access_key_id="test", aws_secret_access_key="test"
+        ).create_bucket(Bucket=BUCKET, CreateBucketConfiguration=place)
         yield address
 
 
@@ -31,8 +36,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("dev", "prod"):
         stack = found / "cdktf.out" / "stacks" / f"chatbot-{name}"
         stack.mkdir(parents=True)
+        s3 = {"bucket": BUCKET, "key": f"chatbot-{name}/terraform.tfstate", "region": REGION, "use_path_style": True}
         configuration = {
-            "terraform": AWS | {"backend": {"local": {}}},
+            "terraform": AWS | {"backend": {"s3": s3}},
             "provider": {"aws": [{"region": REGION}]},
             "output": {"table_name": {"value": TABLE}},
         }
