@@ -4,8 +4,9 @@ import argparse
 from pathlib import Path
 from typing import NoReturn
 
-from delivery import cli_reviews, cli_state
+from delivery import cli_ledger, cli_reviews, cli_state
 from delivery.errors import COMMAND, Refusal, UsageError
+from delivery.options import number
 from delivery.record import LIFETIME_DAYS
 
 EXIT_CODES = "exit codes: 0 done, 1 something failed, 2 wrong use, 130 interrupted"
@@ -71,19 +72,6 @@ def parser() -> argparse.ArgumentParser:
     apply.add_argument("--keep", action="store_true", help="keep the stack beside its state, for drift to be found by")
     apply.add_argument("--outputs", type=Path, metavar="FILE", help="write the stack's outputs here, e.g. URL='…'")
 
-    recover = add("recover", "say what to do about an apply that broke off")
-    recover.add_argument("--environment", required=True, help="the environment it was for")
-    recover.add_argument("--close", action="store_true", help="close its record, if it is surely over")
-
-    history = add("history", "list who put what where, when, from which plan")
-    history.add_argument("--environment", help="of this environment alone")
-    history.add_argument("--limit", type=_count, default=20, help="at most that many plans (default: %(default)s)")
-    shape = history.add_mutually_exclusive_group()
-    shape.add_argument("--json", action="store_true", help="print whole records")
-    shape.add_argument(
-        "--attestation", metavar="PLAN", help="print one as an in-toto statement: a digest, or its start"
-    )
-
     verify = add("verify", "talk to the deployed bot")
     verify.add_argument("--url", required=True, help="its address, ending in the stage")
     verify.add_argument("--environment", required=True, help="the environment it must be in")
@@ -111,6 +99,7 @@ def parser() -> argparse.ArgumentParser:
     terraform.add_argument("stack", help="a folder of cdktf.out/stacks")
     terraform.add_argument("arguments", nargs=argparse.REMAINDER, metavar="-- ARGS", help="what Terraform gets")
 
+    cli_ledger.register(add)
     cli_reviews.register(add)
     cli_state.register(add)
 
@@ -119,18 +108,8 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _lifetime(text: str) -> int:
-    return _number(text, "days", 365)
+    return number(text, "days", 365)
 
 
 def _days(text: str) -> int:
-    return _number(text, "days", 3650)
-
-
-def _count(text: str) -> int:
-    return _number(text, "plans", 10_000)
-
-
-def _number(text: str, of: str, most: int) -> int:
-    if text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= most:
-        return int(text)
-    raise argparse.ArgumentTypeError(f"{text!r} is no number of {of}, from 1 to {most}")
+    return number(text, "days", 3650)

@@ -1,21 +1,17 @@
 """The command line: ``python -m delivery --help``."""
 
 import argparse
-import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from delivery import cli_reviews, cli_state
+from delivery import cli_ledger, cli_reviews, cli_state
 from delivery.arguments import parser
 from delivery.errors import DeliveryError, TerraformError, UsageError
-from delivery.printable import one_line
+from delivery.options import Command
 from delivery.progress import say
 from delivery.project import Project, read_release
-from delivery.record import Status
-
-Command = Callable[[argparse.Namespace, Project], None]
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -95,43 +91,6 @@ def _apply(options: argparse.Namespace, project: Project) -> None:
         keep(stack)
     if options.outputs:
         write_outputs(stack, options.outputs)
-
-
-def _recover(options: argparse.Namespace, project: Project) -> None:
-    from delivery.history import environments
-    from delivery.ledger import Ledger
-    from delivery.recover import broken, close
-
-    ledger = Ledger.of(project)
-    found = broken(project, ledger, options.environment) if options.environment else []
-    if not found and options.environment not in (known := environments(project)):
-        raise UsageError(f"no stack is of environment {options.environment!r}: there are {', '.join(known)}")
-    if not found:
-        print(f"{options.environment}: every apply is closed, there is nothing to recover")
-    for each in found:
-        print(each.heading)
-        if options.close:
-            close(ledger, each)
-            print(f"  closed as {Status.INTERRUPTED}")
-        else:
-            print(*(f"  - {one_line(fact)}" for fact in each.facts), sep="\n")
-            print(*(f"  {number}. {one_line(step)}" for number, step in enumerate(each.steps, 1)), sep="\n")
-
-
-def _history(options: argparse.Namespace, project: Project) -> None:
-    from delivery.attestation import statement
-    from delivery.history import as_data, history, one_plan, show
-
-    if options.attestation is not None:
-        print(json.dumps(statement(one_plan(project, options.environment, options.attestation)), indent=2))
-        return
-    records = history(project, options.environment, options.limit)
-    if options.json:
-        print(json.dumps(as_data(records), indent=2))
-    elif records:
-        show(records)
-    else:
-        print(f"the ledger knows no plan of {options.environment or 'any environment'}")
 
 
 def _verify(options: argparse.Namespace, _: Project) -> None:
@@ -217,14 +176,13 @@ COMMANDS: Mapping[str, Command] = {
     "bootstrap": _bootstrap,
     "plan": _plan,
     "apply": _apply,
-    "recover": _recover,
-    "history": _history,
     "verify": _verify,
     "insights": _insights,
     "behaviour": _behaviour,
     "update": _update,
     "terraform": _terraform,
     "environment": _environment,
+    **cli_ledger.COMMANDS,
     **cli_reviews.COMMANDS,
     **cli_state.COMMANDS,
 }

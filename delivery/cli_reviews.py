@@ -4,16 +4,15 @@ import argparse
 import json
 import os
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from delivery.aws import asking, client
 from delivery.errors import DeliveryError, UsageError
+from delivery.options import Add, Command
 from delivery.progress import say
 from delivery.project import Project
-
-Add = Callable[[str, str], argparse.ArgumentParser]
 
 
 def register(add: Add) -> None:
@@ -110,7 +109,7 @@ def _needed(environment: Mapping[str, str], name: str) -> str:
     return value
 
 
-COMMANDS: Mapping[str, Callable[[argparse.Namespace, Project], None]] = {
+COMMANDS: Mapping[str, Command] = {
     "review": _review,
     "pull-request": _pull_request,
     "comment": _comment,

@@ -2,13 +2,12 @@
 
 import argparse
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from delivery.errors import UsageError
+from delivery.options import Add, Command
 from delivery.project import Project
-
-Add = Callable[[str, str], argparse.ArgumentParser]
 
 
 def register(add: Add) -> None:
@@ -72,7 +71,7 @@ def _retire(options: argparse.Namespace, project: Project) -> None:
         retire(project, terraform, options.stack, options.plan, options.sha256, approved=approved)
 
 
-COMMANDS: Mapping[str, Callable[[argparse.Namespace, Project], None]] = {
+COMMANDS: Mapping[str, Command] = {
     "keep": _keep,
     "drift": _drift,
     "orphans": _orphans,
