@@ -264,7 +264,7 @@ def test_a_mistyped_command_is_answered_in_one_line(tmp_path: Path) -> None:
     done = Miniature(tmp_path, tmp_path).package("--with-everything")
 
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
-    assert done.stderr.endswith("see python -m delivery --help\n")
+    assert done.stderr.endswith("see .venv/bin/python -m delivery --help\n")
 
 
 def test_outside_of_a_project_it_says_so(tmp_path: Path) -> None:

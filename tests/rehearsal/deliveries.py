@@ -198,10 +198,15 @@ def provider_lock(folder: Path) -> Path:
     return any_stack / ".terraform.lock.hcl"
 
 
+def empty(endpoint: str) -> None:
+    """Forget what earlier tests left: moto keeps one AWS in a process."""
+    requests.post(f"{endpoint}/moto-api/reset", timeout=10).raise_for_status()
+
+
 def empty_account(folder: Path, endpoint: str, lock: Path | None = None) -> World:
     """An account with nothing in it, and a project with the two stacks that bootstrap makes."""
     world = World(folder, endpoint, lock)
-    requests.post(f"{endpoint}/moto-api/reset", timeout=10).raise_for_status()
+    empty(endpoint)
     world.write("state", state_stack())
     world.write("pipeline", data_stack("pipeline", "one"))
     return world

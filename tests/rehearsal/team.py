@@ -21,7 +21,7 @@ from rehearsal.world import World, world
 from stacks.package import Package
 from stacks.project import Environment, Project, Provider, Source
 from stacks.review import Review
-from tests.rehearsal.deliveries import create_table
+from tests.rehearsal.deliveries import create_table, empty
 from tests.rehearsal.pipelines import git
 
 ROOT = Path(__file__).parents[2]
@@ -213,6 +213,7 @@ def team(folder: Path) -> Iterator[Team]:
         hurry=threading.Event(),
     ) as running:
         found = Team(running, project, checkout)
+        empty(running.cloud.endpoint)
         found.client("codecommit").create_repository(repositoryName="bot")
         _keep_states(found)
         with ThreadPoolExecutor() as pool:

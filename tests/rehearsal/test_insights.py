@@ -15,7 +15,7 @@ import pytest
 from tests.unit.chatbot import emulated
 
 ROOT = Path(__file__).parents[2]
-REGION, TABLE, BUCKET = "eu-central-1", "acme-dev-conversations", "acme-state"
+REGION, TABLE, BUCKET = "eu-central-1", "acme-dev-conversations", "acme-insights-state"
 AWS = {"required_providers": {"aws": {"source": "hashicorp/aws", "version": "5.100.0"}}}
 
 

@@ -37,9 +37,9 @@ def ada(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
     team, knowledge = Team(tmp_path_factory.mktemp("ada")), tmp_path_factory.mktemp("tea")
     (knowledge / "tea.md").write_text(TEA)
     checkout(team.folder)
-    buildspec = team.folder / "buildspec.yml"
-    assert SUITE in buildspec.read_text()
-    buildspec.write_text(buildspec.read_text().replace(SUITE, THEIR_SUITE))
+    makefile = team.folder / "Makefile"
+    assert SUITE in makefile.read_text()
+    makefile.write_text(makefile.read_text().replace(SUITE, THEIR_SUITE))
     team.git("init", "--quiet", "--initial-branch", "main")
     team.git("add", "--all")
     team.git("commit", "--quiet", "--message", "Everything")

@@ -92,9 +92,9 @@ def team(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
     """A cloud to which the first change was delivered through prod, serving."""
     team = Team(tmp_path_factory.mktemp("team"))
     checkout(team.folder)
-    buildspec = team.folder / "buildspec.yml"
-    assert SUITE in buildspec.read_text()
-    buildspec.write_text(buildspec.read_text().replace(SUITE, ONE_FILE))
+    makefile = team.folder / "Makefile"
+    assert SUITE in makefile.read_text()
+    makefile.write_text(makefile.read_text().replace(SUITE, ONE_FILE))
     team.git("init", "--quiet", "--initial-branch", "main")
     team.git("add", "--all")
     team.git("commit", "--quiet", "--message", "Everything")
