@@ -19,6 +19,7 @@ from werkzeug.wrappers import Request, Response
 from rehearsal.bucketpolicies import honour_loopback_as_tls
 from rehearsal.protocol import Caller, JsonService, called
 from rehearsal.server import Server
+from rehearsal.strangers import turned_away
 
 CREDENTIAL = re.compile(r"Credential=([^/]+)/\d+/([^/]+)/([^/]+)/aws4_request")
 
@@ -75,6 +76,8 @@ class Cloud:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Any:
         request = Request(environ, populate_request=False)
+        if reason := turned_away(request):
+            return Response(f"{reason}\n", 403, content_type="text/plain")(environ, start_response)
         caller, service = self._caller(request)
         # Routes come first: on an API's own URL no header of a stranger may call a service.
         for candidate in self.routes:

@@ -96,7 +96,9 @@ class _Handler(MotoRequestHandler):  # type: ignore[misc]  # moto is untyped to 
             return environ | {"wsgi.input": io.BytesIO(source.read())}
         if (length := int(environ.get("CONTENT_LENGTH") or 0)) < 0:
             raise ValueError(length)
-        return environ | {"wsgi.input": io.BytesIO(source.read(length))}
+        if len(content := source.read(length)) < length:
+            raise ValueError("the client went away in the middle of its request")
+        return environ | {"wsgi.input": io.BytesIO(content)}
 
 
 def _answer(application: WSGIApplication, environ: WSGIEnvironment) -> tuple[Iterable[bytes], str, Headers]:

@@ -21,8 +21,8 @@ from rehearsal.gateway.protection import refuse_protection
 from rehearsal.gateway.routing import find
 from rehearsal.gateway.throttling import Throttling
 from rehearsal.protocol import Caller
+from rehearsal.strangers import PUBLIC
 
-PREFIX = "/execute-api/"
 PAYLOAD_LIMIT = 10_485_760
 """https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html"""
 
@@ -47,7 +47,7 @@ class Gateway:
     def route(self, request: Request, caller: Caller, service: str) -> Response | None:
         """Answer what goes to an API, and watch the calls that make one."""
         target = raw_target(request)
-        if target[0].startswith(PREFIX):
+        if target[0].startswith(PUBLIC):
             return self._serve(request, *target)
         return self._deployments.route(request, caller, service)
 

@@ -8,6 +8,7 @@ from contextlib import closing, contextmanager
 from urllib.parse import urlsplit
 
 import pytest
+import requests
 from werkzeug.wrappers import Request, Response
 
 from rehearsal.cloud import Cloud
@@ -81,7 +82,7 @@ def test_a_failure_is_an_answer_too(connection: http.client.HTTPConnection) -> N
 def test_a_client_that_asks_before_it_sends_is_told_to_go_on(port: int) -> None:
     """As SDKs do before they put an object; they would wait for a second otherwise."""
     with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
-        head = b"PUT /object HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n"
+        head = b"PUT /object HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n"
         connection.sendall(head)
         assert connection.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
         connection.sendall(b"body")
@@ -94,7 +95,7 @@ def test_a_client_that_asks_before_it_sends_is_told_to_go_on(port: int) -> None:
 def test_a_request_without_an_end_is_refused_and_the_connection_closed(port: int, head: bytes) -> None:
     """What follows it could not be told from it."""
     with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
-        connection.sendall(b"POST / HTTP/1.1\r\nHost: x\r\n" + head + b"\r\n\r\n")
+        connection.sendall(b"POST / HTTP/1.1\r\nHost: localhost\r\n" + head + b"\r\n\r\n")
         answer = b"".join(iter(lambda: connection.recv(1000), b""))
     assert answer.startswith(b"HTTP/1.1 400 ")
 
@@ -102,7 +103,7 @@ def test_a_request_without_an_end_is_refused_and_the_connection_closed(port: int
 def test_a_client_that_wants_no_more_is_let_go(port: int) -> None:
     """The connection is closed after the answer."""
     with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
-        connection.sendall(b"GET /one HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        connection.sendall(b"GET /one HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         answer = b"".join(iter(lambda: connection.recv(1000), b""))
     assert b"Connection: close\r\n" in answer
 
@@ -114,3 +115,42 @@ def test_open_connections_end_with_the_cloud() -> None:
         assert said(connection, "GET", "/one")[0] == 200
     with closing(connection):
         assert connection.sock.recv(1) == b""
+
+
+@pytest.mark.parametrize(
+    ("method", "headers"),
+    [
+        ("POST", {"Origin": "https://evil.example"}),
+        ("POST", {"Origin": "null"}),
+        ("OPTIONS", {"Origin": "https://evil.example", "Access-Control-Request-Method": "POST"}),
+        ("GET", {"Sec-Fetch-Site": "cross-site"}),
+        ("GET", {"Host": "evil.example"}),
+        ("POST", {"Host": "127.0.0.1.evil.example:80"}),
+    ],
+)
+def test_web_pages_are_turned_away(port: int, method: str, headers: dict[str, str]) -> None:
+    """A page that somebody looks at meanwhile could start a build, which runs as whoever rehearses."""
+    answer = requests.request(method, f"http://127.0.0.1:{port}/", headers=headers, timeout=10)
+    assert (answer.status_code, answer.text.count("\n")) == (403, 1)
+    assert "Access-Control-Allow-Origin" not in answer.headers
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost:1", "[::1]:1", "abc.execute-api.eu-west-1.amazonaws.com"])
+def test_programs_may_call_it_by_any_name_of_its_own(port: int, host: str) -> None:
+    """Some tools say localhost, and the proxy names AWS."""
+    assert requests.get(f"http://127.0.0.1:{port}/one", headers={"Host": host}, timeout=10).status_code == 200
+
+
+def test_a_deployed_api_is_there_for_pages(port: int) -> None:
+    """Which sites may call it, it says itself."""
+    address = f"http://127.0.0.1:{port}/execute-api/abc/dev/"
+    found = requests.post(address, headers={"Origin": "https://www.example.com"}, timeout=10)
+    assert found.json()["path"] == "/execute-api/abc/dev/"
+
+
+def test_a_request_that_is_cut_short_is_refused(port: int) -> None:
+    """And is no failure of ours."""
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as cut:
+        cut.sendall(b'POST /one HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 100\r\n\r\n{"a')
+        cut.shutdown(socket.SHUT_WR)
+        assert cut.makefile("rb").readline().split()[1] == b"400"
