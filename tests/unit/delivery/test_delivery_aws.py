@@ -18,6 +18,8 @@ def test_a_shell_without_credentials_learns_how_to_get_some(monkeypatch: pytest.
     for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
         monkeypatch.setenv(name, os.devnull)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    # An earlier test's session would still have its credentials.
+    monkeypatch.setattr("boto3.DEFAULT_SESSION", None)
     with pytest.raises(DeliveryError) as told, asking("the ledger cannot be used"):
         client("dynamodb", "eu-central-1").list_tables()
     assert "aws sso login" in str(told.value)
