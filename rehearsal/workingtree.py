@@ -3,13 +3,14 @@
 import os
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 from rehearsal.errors import RehearsalError, UserError
+from rehearsal.scratch import scratch
 
 IDENTITY = {"NAME": "rehearsal", "EMAIL": "rehearsal@localhost"}
 OWN_FOLDER = ".rehearsal"
@@ -45,19 +46,18 @@ class WorkingTree:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._scratch = Path(tempfile.mkdtemp(prefix="rehearsal-"))
+        self._exit = ExitStack()
         self._environment: Mapping[str, str] = {}
 
     def __enter__(self) -> Self:
-        try:
+        with ExitStack() as entered:
+            self._scratch = entered.enter_context(scratch())
             self._environment = self._prepared()
-        except BaseException:
-            self.__exit__()
-            raise
+            self._exit = entered.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
-        shutil.rmtree(self._scratch, ignore_errors=True)
+        self._exit.close()
 
     def change(self) -> Change:
         """Return the working tree's tracked files as a commit: ``HEAD`` itself when nothing is uncommitted."""

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from werkzeug.wrappers import Request, Response
 
@@ -26,6 +25,7 @@ from rehearsal.gateway import Gateway
 from rehearsal.protocol import Caller
 from rehearsal.proxy import Proxy
 from rehearsal.repositories import Repositories
+from rehearsal.scratch import scratch, sweep
 from rehearsal.serving import IDENTITY
 
 FRESH = ("logs", "git", "functions", "proxy")
@@ -63,10 +63,11 @@ def world(
     """
     _require_free(port)
     _clear(folder)
+    sweep()
     _log_to(folder / "logs" / "cloud.log")
     with ExitStack() as stack:
         # Outside the project, whose .gitignore and repository its own tools would otherwise find above a build.
-        builds = Path(stack.enter_context(TemporaryDirectory(prefix="rehearsal-", ignore_cleanup_errors=True)))
+        builds = stack.enter_context(scratch())
         cloud = stack.enter_context(Cloud(account=account, region=region, port=port))
         cloud.routes.append(Identity())
         proxy = stack.enter_context(closing(Proxy(cloud, folder, allowed_hosts)))

@@ -1,7 +1,6 @@
 """Actions: each runs in a thread of its own, and whatever happens there ends up in its record."""
 
 import logging
-import tempfile
 import threading
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from rehearsal.codepipeline.source import CodeCommitSource, ConnectionSource
 from rehearsal.codepipeline.variables import namespaces, resolve
 from rehearsal.identity import trusts
 from rehearsal.repositories import Repositories
+from rehearsal.scratch import scratch
 
 LOG = logging.getLogger(__name__)
 
@@ -64,8 +64,8 @@ class Actions:
     def _perform(self, pipeline: Pipeline, execution: Execution, run: ActionRun) -> None:
         outcome, error = None, None
         try:
-            with tempfile.TemporaryDirectory(prefix="codepipeline-") as folder:
-                outcome = self._outcome(pipeline, execution, run, Path(folder))
+            with scratch() as folder:
+                outcome = self._outcome(pipeline, execution, run, folder)
         except ActionError as reason:
             error = reason
         except Exception as reason:
