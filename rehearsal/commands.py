@@ -10,7 +10,9 @@ import uuid
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from rehearsal import processes
 from rehearsal.errors import RehearsalError, UserError
+from rehearsal.guard import Guard
 
 STEPS = ((signal.SIGINT, 60.0), (signal.SIGTERM, 5.0), (signal.SIGKILL, 5.0))
 MARKER = "REHEARSAL_COMMAND"
@@ -85,14 +87,16 @@ def run(
     """
     marker = f"{MARKER}={uuid.uuid4()}"
     environment = process_environment(cloud) | dict([marker.split("=", 1)])
-    process = None
+    guard, process = Guard(marker.encode()), None
     try:
         process = _started(_words(command, key), key, project, environment, log)
+        guard.watch(process.pid)
         while process.poll() is None:
             tick()
             time.sleep(POLL_SECONDS)
     finally:
         _end(process, marker.encode(), hurry)
+        guard.relieve()
     if process.returncode:
         lines = "\n".join(f"  {line}" for line in tail(log, 25))
         ended = f"{key} failed: {command!r} ended with {process.returncode}"
@@ -121,8 +125,6 @@ def _started(
 
 def _end(process: subprocess.Popen[bytes] | None, marker: bytes, hurry: threading.Event) -> None:
     """End ``process`` and what it started: politely first, because Terraform saves its state when interrupted."""
-    from rehearsal.codebuild import processes
-
     if process is None:
         processes.end([], marker, steps=STEPS, hurry=hurry)
     else:

@@ -13,8 +13,9 @@ from shlex import quote
 from signal import SIGINT, SIGKILL, SIGTERM
 from typing import IO
 
-from rehearsal.codebuild import processes
+from rehearsal import processes
 from rehearsal.codebuild.limits import Halted, Limits
+from rehearsal.guard import Guard
 
 LONGEST_LINE = 64 * 1024
 LARGEST_PIPE_CHUNKS = 64
@@ -46,6 +47,7 @@ class Shell:
         folder.mkdir(parents=True, mode=0o700)
         self._step, self._state, self._status = folder / "script.sh", folder / "state.sh", folder / "status"
         self._marker = f"CODEBUILD_BUILD_ID={environment['CODEBUILD_BUILD_ID']}".encode()
+        self._guard = Guard(self._marker)
         self._sessions: set[int] = set()
         self._process: subprocess.Popen[bytes] | None = None
         self._rest = b""
@@ -76,6 +78,7 @@ class Shell:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(0.5)
         self._end(AT_THE_END)
+        self._guard.relieve()
         os.close(self._statuses)
 
     def _end(self, steps: processes.Steps) -> None:
@@ -104,6 +107,7 @@ class Shell:
         os.set_blocking(_stream(process.stdout).fileno(), False)
         self._process = process
         self._sessions.add(process.pid)
+        self._guard.watch(process.pid)
         begin = f"exec 8>{quote(str(self._status))}\n"
         if self._state.exists():
             begin += f'{{ . {quote(str(self._state))}; cd "$PWD"; }} >/dev/null 2>&1\n'

@@ -481,6 +481,40 @@ def left_behind(project: Project) -> list[str]:
     return found
 
 
+def descendants(project: Project) -> list[str]:
+    """Return the processes that a rehearsal of the project started, builds too, where the system tells."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if str(project.folder.parent).encode() in (process / "environ").read_bytes():
+                found.append((process / "cmdline").read_text().replace("\0", " "))
+    return [command for command in found if command]
+
+
+def test_a_kill_ends_the_bootstrap_too(project: Project) -> None:
+    """Nobody is left for it to talk to, however long it would try."""
+    settings = (project.folder / "pyproject.toml").read_text()
+    slow = settings.replace("python bootstrap.py", "sh -c 'echo laying bricks; sleep 600; true'")
+    (project.folder / "pyproject.toml").write_text(slow)
+    terminal = project.start()
+    eventually(lambda: "laying bricks\n" in project.run("status").stdout, "the bootstrap did not begin")
+    assert left_behind(project)
+
+    assert terminal.ends(signal.SIGKILL) == -signal.SIGKILL
+    eventually(lambda: left_behind(project) == [], "the bootstrap lives on")
+
+
+def test_a_kill_ends_the_builds_too(project: Project) -> None:
+    """Even one that would not be interrupted."""
+    project.greet("stubborn")
+    terminal = project.start("--approve", "all")
+    greets(project, terminal)
+    assert descendants(project)
+
+    assert terminal.ends(signal.SIGKILL) == -signal.SIGKILL
+    eventually(lambda: descendants(project) == [], "a build lives on")
+
+
 def test_down_ends_everything(project: Project) -> None:
     """The first terminal ends with its delivery's exit code, and nothing serves any more."""
     terminal = project.start("--approve", "all")

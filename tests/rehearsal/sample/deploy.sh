@@ -19,7 +19,7 @@ case "$greeting" in
     stubborn*)
         trap '' INT
         i=0
-        while [ "$i" -lt 600 ]; do
+        while [ "$i" -lt 6000 ]; do
             sleep 0.1
             i=$((i + 1))
         done
