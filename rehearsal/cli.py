@@ -6,6 +6,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from rehearsal import fulldisk
+from rehearsal.configuration import OWN_FOLDER
 from rehearsal.errors import RehearsalError, UserError
 from rehearsal.signals import Interrupted
 from rehearsal.typed import typed
@@ -55,7 +57,8 @@ def main(arguments: Sequence[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except OSError as error:
-        complain(f"{error.filename or 'the system'}: {error.strerror or error}")
+        full = fulldisk.explained(error, options.source.absolute() / OWN_FOLDER)
+        complain(full or f"{error.filename or 'the system'}: {error.strerror or error}")
         return 1
 
 

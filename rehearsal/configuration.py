@@ -9,6 +9,7 @@ from typing import Any
 
 from rehearsal.errors import UserError
 
+OWN_FOLDER = ".rehearsal"
 PIPELINE = re.compile(r"[A-Za-z0-9.@_-]{1,100}")
 
 
@@ -40,7 +41,7 @@ class Configuration:
     @property
     def folder(self) -> Path:
         """Where the rehearsal keeps what it writes."""
-        return self.project / ".rehearsal"
+        return self.project / OWN_FOLDER
 
     def stage_of(self, environment: str) -> str:
         """Return the name of the stage that deploys ``environment``."""

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from rehearsal.configuration import OWN_FOLDER
 from rehearsal.errors import RehearsalError, UserError
 from rehearsal.scratch import scratch
 
 IDENTITY = {"NAME": "rehearsal", "EMAIL": "rehearsal@localhost"}
-OWN_FOLDER = ".rehearsal"
 OBJECTS = ("GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES")
 
 # Whatever the repository or its user configured to run or to sign is not for us to run.

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from shlex import quote
 
+from rehearsal import fulldisk
 from rehearsal.codebuild import artifacts, environment, sources
 from rehearsal.codebuild.buildspec import Buildspec
 from rehearsal.codebuild.caches import BuildCache
@@ -58,7 +59,7 @@ class Build:
                     self._log.note(self.record.message)
         except Exception as error:  # whatever it was, whoever waits for the build must hear of it
             LOG.exception("build %s", self.record.id)
-            status, self.record.message = "FAULT", f"the rehearsal failed to run the build: {error!r}"
+            status, self.record.message = "FAULT", f"the rehearsal failed to run the build: {self._reason(error)}"
         self.record.message = self._clean(self.record.message)
         self.record.finish(status)
 
@@ -74,6 +75,10 @@ class Build:
 
     def _clean(self, message: str) -> str:
         return self._log.clean(message) if hasattr(self, "_log") else message
+
+    def _reason(self, error: Exception) -> str:
+        full = fulldisk.explained(error, self._host.folder) if isinstance(error, OSError) else None
+        return full or repr(error)
 
     def _phases(self) -> bool:
         record = self.record

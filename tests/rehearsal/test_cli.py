@@ -583,6 +583,17 @@ def test_a_bootstrap_that_fails_shows_why(project: Project, tmp_path: Path) -> N
     assert "Traceback" not in result.stderr
 
 
+def test_a_full_disk_is_named(project: Project) -> None:
+    """Which folder has no room, and what helps, in one line."""
+    (project.folder / ".rehearsal").mkdir()
+    (project.folder / ".rehearsal" / ".gitignore").symlink_to("/dev/full")
+
+    result = project.run()
+
+    assert (result.returncode, result.stderr.count("\n")) == (1, 1)
+    assert re.match(r"/\S+: No space left on device \(\d+ MB free\); make room there.*run this again", result.stderr)
+
+
 def test_a_port_in_use_is_a_mistake(project: Project) -> None:
     """One line, and nothing was started."""
     with socket.socket() as taken:
