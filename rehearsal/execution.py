@@ -33,6 +33,11 @@ class Action:
         return f"{self.stage}/{self.name}"
 
     @property
+    def outcome(self) -> str:
+        """The status in a person's words: an approval that failed was rejected."""
+        return "Rejected" if self.category == "Approval" and self.status == "Failed" else self.status
+
+    @property
     def seconds(self) -> float | None:
         """How long it took, or takes so far."""
         return _elapsed(self.started, self.updated if self.status in ACTION_ENDED else None)

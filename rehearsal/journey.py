@@ -57,7 +57,7 @@ def accompany(
         if execution.ended:
             heir = None if reached else _heir(pipeline, execution)
             if heir is None:
-                return _ending(execution, last_stage if reached else None)
+                return ending(execution, last_stage if reached else None)
             screen.say(f"the pipeline changed itself: execution {heir.identifier[:8]} takes over from {identifier[:8]}")
             identifier, execution = heir.identifier, None
             continue
@@ -110,7 +110,8 @@ def _heir(pipeline: Pipeline, execution: Execution) -> Execution | None:
     return successor(pipeline, execution)
 
 
-def _ending(execution: Execution, reached: str | None) -> Ending:
+def ending(execution: Execution, reached: str | None = None) -> Ending:
+    """Return how an execution ended; ``reached`` is the stage after which it was asked to."""
     what = f"execution {execution.identifier[:8]}"
     took = f"after {duration(execution.seconds)}"
     if execution.status == "Succeeded":
@@ -118,7 +119,7 @@ def _ending(execution: Execution, reached: str | None) -> Ending:
     if reached is not None and execution.status == "Stopped":
         return Ending(execution, True, f"{what} stopped {took}, once {reached} had succeeded, as asked")
     failed = failed_actions(execution)
-    rejected = next((action for action in failed if action.category == "Approval"), None)
+    rejected = next((action for action in failed if action.outcome == "Rejected"), None)
     if rejected is not None:
         return Ending(execution, False, f"{what} was rejected at {rejected.path} {took}: {rejected.message}")
     stages = [stage for stage in execution.stages if stage.status == "Failed"]

@@ -14,6 +14,7 @@ ESCAPES = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)?|.)"
 MARKS = {
     "Succeeded": ("✔", "green"),
     "Failed": ("✘", "bold red"),
+    "Rejected": ("✘", "bold red"),
     "Stopped": ("■", "yellow"),
     "Stopping": ("■", "yellow"),
     "Cancelled": ("■", "yellow"),
@@ -55,7 +56,7 @@ def summary(execution: Execution) -> Table:
     table.add_column("time", justify="right", header_style="dim", no_wrap=True)
     for stage in execution.stages:
         for row, action in enumerate(stage.actions):
-            status = action.status or (stage.status if stage.status == "Skipped" else "")
+            status = action.outcome or (stage.status if stage.status == "Skipped" else "")
             name = printable(stage.name) if row == 0 else ""
             table.add_row(Text(name), Text(printable(action.name)), mark(status), duration(action.seconds))
     return table

@@ -19,7 +19,7 @@ from rehearsal.rendering import duration, printable, progress, summary
 
 ANSWERS = {"Succeeded": "approved", "Failed": "rejected"}
 PATIENCE_SECONDS = 30.0
-"""How long an action may take before a log says that it runs."""
+"""How long something may take before a log says that it runs on, and how long until it says so again."""
 
 
 class Screen:
@@ -90,9 +90,11 @@ class Screen:
             self.say(f"{activity} ...")
 
     def detail(self, log: Path) -> None:
-        """Show the last line of the log of what is being done."""
+        """Show the last line of the log of what is being done; elsewhere, now and then, that it still is."""
         if self.live:
             self._detail = printable("".join(tail(log, 1)))
+        elif line := _still(self._activity, seconds := time.monotonic() - self._since):
+            self._tell_once(self._activity, _period(seconds), line)
 
     def done(self, activity: str, seconds: float, log: Path) -> None:
         """Say that an activity succeeded."""
@@ -106,19 +108,20 @@ class Screen:
 
     def _tell(self, execution: Execution) -> None:
         for stage in execution.stages:
-            if stage.status == "Skipped" and self._news(f"{execution.identifier} {stage.name}", "Skipped"):
-                self.say(f"{stage.name} skipped {stage.message}".rstrip())
+            if stage.status == "Skipped":
+                line = f"{stage.name} skipped {stage.message}".rstrip()
+                self._tell_once(f"{execution.identifier} {stage.name}", stage.status, line)
             for action in stage.actions:
-                # A retry is a new action execution of the same name.
-                key = f"{execution.identifier} {action.path} {action.started}"
-                line = _line(action)
-                if line and self._news(key, action.status):
-                    self.say(line)
+                if line := _line(action):
+                    # A retry is a new action execution of the same name.
+                    key = f"{execution.identifier} {action.path} {action.started}"
+                    state = _period(action.seconds) if action.status == "InProgress" else action.status
+                    self._tell_once(key, state, line)
 
-    def _news(self, key: str, status: str) -> bool:
-        changed = self._told.get(key) != status
-        self._told[key] = status
-        return changed
+    def _tell_once(self, key: str, state: str, line: str) -> None:
+        if self._told.get(key) != state:
+            self._told[key] = state
+            self.say(line)
 
     def table(self, execution: Execution) -> None:
         """Print the execution's stages and actions, and where their logs lie."""
@@ -152,11 +155,18 @@ def complain(message: str) -> None:
 def _line(action: Action) -> str:
     """Return what is told of an action: how it ended, and before that only once it takes long."""
     if action.status == "InProgress":
-        long = (action.seconds or 0) >= PATIENCE_SECONDS
-        return f"{action.path} has been running for {duration(action.seconds)}" if long else ""
+        return _still(action.path, action.seconds or 0.0)
     if not action.status:
         return ""
     if action.category == "Approval" and action.status in ANSWERS:
         comment = f": {action.message}" if action.message else ""
         return f"{action.path} {ANSWERS[action.status]} after {duration(action.seconds)}{comment}"
     return f"{action.path} {action.status.lower()} after {duration(action.seconds)}"
+
+
+def _still(what: str, seconds: float) -> str:
+    return f"{what} has been running for {duration(seconds)}" if seconds >= PATIENCE_SECONDS else ""
+
+
+def _period(seconds: float | None) -> str:
+    return str(int((seconds or 0.0) // PATIENCE_SECONDS))

@@ -10,6 +10,7 @@ from rehearsal.commands import tail
 from rehearsal.configuration import Configuration
 from rehearsal.execution import Execution
 from rehearsal.follow import Pipeline
+from rehearsal.journey import ending
 from rehearsal.reach import reaching
 from rehearsal.rendering import duration, mark
 from rehearsal.screen import Screen
@@ -54,8 +55,11 @@ def _show_executions(screen: Screen, pipeline: Pipeline, project: Path) -> None:
         screen.say(_headline(execution))
     if executions and not _of_creation(executions[0]):
         screen.say()
-        screen.table(pipeline.execution(executions[0].identifier))
+        newest = pipeline.execution(executions[0].identifier)
+        screen.table(newest)
         screen.say()
+        if newest.ended:
+            screen.say(ending(newest).message)
     for approval in approvals.waiting(pipeline):
         approvals.describe(screen, approval)
         screen.say(f"answer it: {approvals.how_to_answer(project)}")

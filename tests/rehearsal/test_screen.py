@@ -1,6 +1,8 @@
 """What a person sees of an execution, on terminals of any kind."""
 
 import io
+import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -107,6 +109,41 @@ def test_without_a_terminal_an_action_that_runs_is_told_once_it_takes_long(secon
 
     assert text.getvalue().count("Build/Build has been running for") == lines
     assert text.getvalue().count("\n") == lines
+
+
+def lines_in_time(text: io.StringIO, number: int, act: Callable[[], None]) -> list[str]:
+    """Do something again and again until that many lines are there."""
+    deadline = time.monotonic() + 20
+    while text.getvalue().count("\n") < number and time.monotonic() < deadline:
+        act()
+    return text.getvalue().splitlines()
+
+
+def test_without_a_terminal_what_runs_on_is_told_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each half minute, of an action and of a command alike: a build server ends a job that is silent."""
+    monkeypatch.setattr("rehearsal.screen.PATIENCE_SECONDS", 0.05)
+    running = Action("Build", "Build", "InProgress", datetime.now(UTC))
+    followed = Execution("0123456789", "InProgress", stages=(Stage("Build", "InProgress", (running,)),))
+    (here, text), (there, more) = screen(width=200), screen(width=200)
+    there.begin("bootstrap: make state")
+
+    actions = lines_in_time(text, 3, lambda: here.show(followed))
+    commands = lines_in_time(more, 3, lambda: there.detail(tmp_path / "log"))
+
+    assert {line.rpartition(" for ")[0] for line in actions} == {"Build/Build has been running"}
+    assert len(actions) == 3
+    assert commands[0] == "bootstrap: make state ..."
+    assert [line.rpartition(" for ")[0] for line in commands[1:]] == ["bootstrap: make state has been running"] * 2
+
+
+def test_a_rejection_is_called_one() -> None:
+    """An approval that failed is an answer, no failure."""
+    rejected = Action("prod", "Approve", "Failed", BEGAN, BEGAN, category="Approval", message="too early")
+    here, text = screen(width=80)
+
+    here.table(Execution("0123456789", "Failed", stages=(Stage("prod", "Failed", (rejected,)),)))
+
+    assert text.getvalue().splitlines()[1].split() == ["prod", "Approve", "✘", "Rejected", "0.0s"]
 
 
 def test_without_colour_there_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
