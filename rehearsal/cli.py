@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from rehearsal import fulldisk
 from rehearsal.configuration import OWN_FOLDER
@@ -75,8 +76,16 @@ def _command(options: argparse.Namespace) -> int:
     return command(configuration.read(options.source), options)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+class Parser(argparse.ArgumentParser):
+    """A parser that answers a mistake in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong and end with exit code 2."""
+        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
+
+
+def _parser() -> Parser:
+    parser = Parser(
         prog=typed(),
         description="Rehearse a CodePipeline on this machine: an emulated AWS that executes what it is given.",
         epilog=EXAMPLES.format(me=typed()),

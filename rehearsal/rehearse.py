@@ -4,7 +4,7 @@ import argparse
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -95,7 +95,7 @@ def _start(configuration: Configuration, wishes: Wishes, signals: Signals) -> in
     repository, _ = facts.repository(configuration)
     with (
         serving.lock(configuration.folder),
-        _farewell(screen),
+        ExitStack() as at_the_end,
         world(
             configuration.folder,
             account=account,
@@ -106,6 +106,7 @@ def _start(configuration: Configuration, wishes: Wishes, signals: Signals) -> in
         ) as here,
         _stopping(screen),
     ):
+        at_the_end.callback(screen.say, "everything that was started has ended")
         me = Serving(
             endpoint=here.cloud.endpoint,
             pid=os.getpid(),
@@ -165,11 +166,3 @@ def _stopping(screen: Screen) -> Iterator[None]:
     except Interrupted:
         screen.say("ending: builds under way are interrupted and may save their state; Ctrl-C hurries them", "yellow")
         raise
-
-
-@contextmanager
-def _farewell(screen: Screen) -> Iterator[None]:
-    try:
-        yield
-    finally:
-        screen.say("everything that was started has ended")

@@ -270,6 +270,7 @@ def test_an_approval_nobody_can_answer_is_rejected(served: Project) -> None:
     assert "--approve all" in result.stdout
     assert "was rejected at prod-approve/Approve" in result.stdout
     assert "prod-deploy/Greet succeeded" not in result.stdout
+    assert re.search(r"execution \w+ was rejected at prod-approve/Approve", served.run("status").stdout)
 
 
 def test_a_person_approves_at_the_terminal(served: Project) -> None:
@@ -603,6 +604,7 @@ def test_a_port_in_use_is_a_mistake(project: Project) -> None:
 
     assert (result.returncode, result.stderr.count("\n")) == (2, 1)
     assert "in use" in result.stderr
+    assert "ended" not in result.stdout
 
 
 def test_status_says_how_far_a_start_is(project: Project) -> None:
@@ -677,6 +679,20 @@ def test_a_mistake_is_one_line(
 
     assert main(arguments) == 2
     assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--colour"], ["--port", "http"], ["dance"], ["logs", "--colour"], ["down", "now"]]
+)
+def test_a_word_that_means_nothing_is_one_line(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """What it is, and where the words stand that mean something."""
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+
+    told = capsys.readouterr().err
+    assert (ended.value.code, told.count("\n")) == (2, 1)
+    assert arguments[-1] in told
+    assert "--help" in told
 
 
 def test_commands_that_do_not_do_their_part_are_named(
