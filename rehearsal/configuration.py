@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,12 @@ class Configuration:
     """Its name, or a command that prints it: no name has a blank in it."""
 
     bootstrap: str
+    environments: str = ""
+    """A command that prints the names of what the pipeline will deploy, so that ``--to`` is checked at the start."""
+
+    buildspec: str = ""
+    """The path in the repository of a buildspec that is checked at the start."""
+
     synthesize: str = ""
     environment: str = ""
     url_tag: str = "Environment"
@@ -47,13 +53,21 @@ class Configuration:
         """Return the name of the stage that deploys ``environment``."""
         return self.deploy_stage.replace("{environment}", environment)
 
+    def last_stage(self, environment: str | None, known: Sequence[str]) -> str | None:
+        """Return the stage that ``--to environment`` ends at. Raises ``UserError`` unless it is among ``known``."""
+        if environment is None:
+            return None
+        if environment not in known:
+            raise UserError(f"--to {environment}: the pipeline deploys no such environment; known: {', '.join(known)}")
+        return self.stage_of(environment)
+
     def environment_of(self, stage: str) -> str | None:
         """Return the environment that ``stage`` deploys, if it deploys one."""
         before, _, after = self.deploy_stage.partition("{environment}")
         match = re.fullmatch(f"{re.escape(before)}(.+){re.escape(after)}", stage)
         return match[1] if match else None
 
-    def environments(self, stages: Iterable[str]) -> list[str]:
+    def deployed_by(self, stages: Iterable[str]) -> list[str]:
         """Return the environments that ``stages`` deploy, in their order."""
         return [name for name in map(self.environment_of, stages) if name]
 

@@ -32,8 +32,7 @@ class Delivery:
     def deliver(self, *, policy: Policy, to: str | None, file: Path | None) -> int:
         """Push, follow and tell; return the exit code. Raises ``UserError`` and ``RehearsalError``."""
         with reaching(self._there, self._name):
-            environments = self._configuration.environments(self._pipeline.stage_names())
-            last_stage = self._last_stage(to, environments)
+            last_stage = self._configuration.last_stage(to, self._environments())
             self.execution = self._begin()
             with self._screen:
                 ending = journey.accompany(
@@ -41,20 +40,15 @@ class Delivery:
                 )
             client, tag = self._there.client("apigateway"), self._configuration.url_tag
             # Anew: the pipeline may have changed itself.
-            order = self._configuration.environments(self._pipeline.stage_names())
-            urls = addresses(client, endpoint=self._there.endpoint, tag=tag, order=order)
+            urls = addresses(client, endpoint=self._there.endpoint, tag=tag, order=self._environments())
         journey.tell(self._screen, ending, urls)
         code = 0 if ending.succeeded else 1
         if file:
             report.write(file, ending.execution, urls=urls, message=ending.message, exit_code=code)
         return code
 
-    def _last_stage(self, environment: str | None, known: list[str]) -> str | None:
-        if environment is None:
-            return None
-        if environment not in known:
-            raise UserError(f"--to {environment}: the pipeline deploys no such environment; known: {', '.join(known)}")
-        return self._configuration.stage_of(environment)
+    def _environments(self) -> list[str]:
+        return self._configuration.deployed_by(self._pipeline.stage_names())
 
     def _begin(self) -> str:
         """Push the working tree and return the id of the execution which that starts."""

@@ -10,6 +10,7 @@ ACCOUNT = re.compile(r"\d{12}")
 REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
 NAME = "[A-Za-z0-9_][A-Za-z0-9._-]*"
 REPOSITORY = re.compile(rf"{NAME}(/{NAME})*[ \t]+\S+")
+ENVIRONMENTS = re.compile(r"\S+(\s+\S+)*")
 
 
 def account(configuration: Configuration) -> str:
@@ -27,6 +28,11 @@ def repository(configuration: Configuration) -> tuple[str, str]:
     fact = _fact(configuration, "repository", REPOSITORY, "a repository's id and a branch, as in acme/parley main")
     full_id, branch = fact.split()
     return full_id, branch
+
+
+def environments(configuration: Configuration) -> list[str]:
+    """Return the environments that the pipeline will deploy. Raises ``UserError``."""
+    return _fact(configuration, "environments", ENVIRONMENTS, "names of environments, as in dev prod").split()
 
 
 def pipeline(configuration: Configuration) -> str:

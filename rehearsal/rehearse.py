@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from rehearsal import approvals, commands, facts, report, serving
+from rehearsal import approvals, beforehand, commands, facts, report, serving
 from rehearsal.approvals import Policy
 from rehearsal.configuration import Configuration
 from rehearsal.deliver import Delivery
@@ -48,7 +48,7 @@ def wishes(options: argparse.Namespace) -> Wishes:
 def rehearse(configuration: Configuration, wishes: Wishes) -> int:
     """Deliver the working tree, in a cloud of its own unless one serves already. Returns the exit code."""
     with WorkingTree(configuration.project) as tree:
-        tree.change()
+        beforehand.check_buildspec(configuration, tree)
     running = serving.current(configuration.folder)
     if running is not None and running.state == "starting":
         raise UserError(f"a rehearsal of this project (pid {running.pid}) is starting; run this again once it serves")
@@ -87,6 +87,7 @@ def _join(configuration: Configuration, wishes: Wishes, running: Serving) -> int
 
 
 def _start(configuration: Configuration, wishes: Wishes, signals: Signals) -> int:
+    beforehand.check_environment(configuration, wishes.to)
     # Imported here: only the process that serves needs the emulator, which takes a while to load.
     from rehearsal.world import world
 

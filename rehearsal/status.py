@@ -35,7 +35,7 @@ def status(configuration: Configuration, _: argparse.Namespace) -> int:
     pipeline = Pipeline(serving.client("codepipeline"), name)
     with reaching(serving, name):
         _show_executions(screen, pipeline, configuration.project)
-        client, order = serving.client("apigateway"), configuration.environments(pipeline.stage_names())
+        client, order = serving.client("apigateway"), configuration.deployed_by(pipeline.stage_names())
         screen.urls(addresses(client, endpoint=serving.endpoint, tag=configuration.url_tag, order=order))
     return 0
 

@@ -73,6 +73,10 @@ class WorkingTree:
         commit = self._commit(tree, head) if uncommitted else head
         return Change(commit, tree, head, uncommitted, untracked)
 
+    def file(self, change: Change, path: str) -> str | None:
+        """Return the text of the file at ``path`` in ``change``, if there is one."""
+        return self._try("cat-file", "blob", f"{change.tree}:{path}")
+
     def push(self, change: Change, repository: Path, branch: str) -> bool:
         """Make ``branch`` of the bare ``repository`` the ``change``; ``False`` when its files are there already."""
         if self._try("check-ref-format", f"refs/heads/{branch}") is None:

@@ -595,6 +595,34 @@ def test_a_full_disk_is_named(project: Project) -> None:
     assert re.match(r"/\S+: No space left on device \(\d+ MB free\); make room there.*run this again", result.stderr)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "buildspec", "message"),
+    [
+        (["--to", "moon"], "", "--to moon: the pipeline deploys no such environment; known: dev, prod\n"),
+        ([], "version: 0.2\nphases: {build: {comands: [ls]}}\n", r"buildspec.yml, line 2: .*comands.*\n"),
+        ([], "version: [\n", r"buildspec.yml, line 2: .*\n"),
+        ([], None, "buildspec.yml is not in what would be pushed; .*\n"),
+    ],
+)
+def test_what_could_not_end_well_is_not_begun(
+    project: Project, arguments: list[str], buildspec: str | None, message: str
+) -> None:
+    """Where the project says how to find out, a mistake does not wait for the pipeline to be made."""
+    settings = (project.folder / "pyproject.toml").read_text()
+    known = 'environments = "echo dev prod"\nbuildspec = "buildspec.yml"\n'
+    (project.folder / "pyproject.toml").write_text(settings + known)
+    if buildspec is None:
+        project.git("rm", "--quiet", "buildspec.yml")
+    elif buildspec:
+        (project.folder / "buildspec.yml").write_text(buildspec)
+
+    result = project.run(*arguments)
+
+    assert result.returncode == 2
+    assert re.fullmatch(message, result.stderr)
+    assert result.stdout == ""
+
+
 def test_a_port_in_use_is_a_mistake(project: Project) -> None:
     """One line, and nothing was started."""
     with socket.socket() as taken:
