@@ -3,7 +3,9 @@
 PYTHON ?= python3.13
 ENV ?= dev
 BIN := .venv/bin
-RUN := $(BIN)/python -m pipenv run
+# Until it has started what it is to run, Ctrl-C ends it without a word.
+QUIET := $(BIN)/python -m delivery.interruptible
+RUN := $(QUIET) pipenv run
 # Set-up waits for another in this folder, and then does what that one has left undone.
 ALONE = PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m delivery.alone .tools/setup.lock
 # The make that macOS ships is older than this.
@@ -53,7 +55,7 @@ package: setup ## Build the function's zip, and what runs the stages after Build
 	@$(RUN) package
 
 chat: setup ## Run the bot alone on loopback (ARGS=…)
-	@set -a; looks=$$($(BIN)/python -m stacks looks) && eval "$$looks" && $(RUN) chat $(ARGS)
+	@set -a; looks=$$($(QUIET) stacks looks) && eval "$$looks" && $(RUN) chat $(ARGS)
 
 converse: setup ## Hold the conversations of tests/conversations, and judge the answers (ARGS=…)
 	@$(RUN) converse $(ARGS)

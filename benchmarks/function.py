@@ -85,7 +85,7 @@ def _turns(repeat: int) -> list[Figure]:
     from chatbot.knowledge import Knowledge
     from chatbot.learn import learn
     from chatbot.responders import KnowledgeResponder
-    from chatbot.serve import LOOKS, Bot
+    from chatbot.serve.bot import LOOKS, Bot
     from chatbot.settings import looks
 
     folder = ROOT / "knowledge"

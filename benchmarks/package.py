@@ -40,7 +40,7 @@ def _page() -> bytes:
     """The page as the function sends it."""
     know_the_function()
     from chatbot.page import Page
-    from chatbot.serve import LOOKS
+    from chatbot.serve.bot import LOOKS
     from chatbot.settings import looks
 
     return Page(looks(LOOKS), environment="dev", backup_days=35).html.encode()

@@ -22,7 +22,7 @@ from delivery.project import Project
 from delivery.record import Release, now
 from delivery.vendor import compile_folder, digest, locked, vendor
 
-NOT_SHIPPED: Final = ("learn", "learn.py", "examine", "serve.py", "loopback.py", "memory.py", "__pycache__")
+NOT_SHIPPED: Final = ("learn", "learn.py", "examine", "serve", "loopback.py", "memory.py", "__pycache__")
 RELEASE_FILE: Final = "release.txt"
 """What `/health` reports. In the zip, not in the function's environment: changing both takes Lambda two updates."""
 

@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 import requests
 
-LAMBDA = Path(__file__).parents[2] / "lambda"
+ROOT = Path(__file__).parents[2]
+LAMBDA = ROOT / "lambda"
 LOOKS = {"BOT_NAME": "Ada", "GREETING": "Good day.", "ACCENT": "#7a1fa2", "ACCENT_DARK": "#c58be0"}
 TEA = "# Tea\n\n## How is tea made?\n\nWith hot water.\n"
 
@@ -101,6 +102,45 @@ def test_it_ends_cleanly(server: Running, number: int) -> None:
     server.process.send_signal(number)
     assert server.process.wait(10) == 0
     assert "Traceback" not in server.told()
+
+
+def ended(process: "subprocess.Popen[str]") -> str:
+    """Interrupt a process as Ctrl-C does, and return what it said."""
+    process.send_signal(signal.SIGINT)
+    said = process.communicate(timeout=10)[0]
+    # A shell's 130.
+    assert process.returncode == -signal.SIGINT
+    return said
+
+
+def begun(*arguments: str, python_path: Path) -> "subprocess.Popen[str]":
+    """Start a Python module."""
+    return subprocess.Popen(
+        [sys.executable, "-m", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        stdin=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(python_path)},
+    )
+
+
+def test_a_start_can_be_interrupted_without_a_word(knowledge_folder: Path) -> None:
+    """While it still learns, Ctrl-C ends it, and shows nobody where in the learning it was."""
+    os.mkfifo(knowledge_folder / "slow.md")
+    starting = begun("chatbot.serve", "--port", "0", "--knowledge", str(knowledge_folder), python_path=LAMBDA)
+    with (knowledge_folder / "slow.md").open("w"):  # which lasts until it is being read
+        assert ended(starting) == ""
+
+
+def test_what_only_starts_a_command_can_be_interrupted_without_a_word(tmp_path: Path) -> None:
+    """As Ctrl-C may come before `make` has come to the command itself."""
+    (tmp_path / "starter.py").write_text("import sys\nprint(sys.argv[1:], flush=True)\nsys.stdin.read()\n")
+    starting = begun("delivery.interruptible", "starter", "chat", python_path=tmp_path)
+    assert starting.stdout
+    assert starting.stdout.readline() == "['chat']\n"
+    assert ended(starting) == ""
 
 
 def refused(*arguments: str) -> str:

@@ -101,7 +101,7 @@ def miniature(folder: Path, **files: str) -> Miniature:
     project.write("lambda/chatbot/handler.py", "from greet import WORD\n")
     project.write("lambda/chatbot/page.html", "<html></html>")
     project.write("lambda/chatbot/learn.py", LEARN)
-    project.write("lambda/chatbot/serve.py", "")
+    project.write("lambda/chatbot/serve/__init__.py", "")
     project.write("lambda/chatbot/openapi.py", 'print(\'{"openapi": "3.0.1"}\')')
     project.write("knowledge/about.md", "# About\n")
     return project

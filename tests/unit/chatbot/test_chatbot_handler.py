@@ -16,7 +16,7 @@ from tests.unit.chatbot import emulated, sample
 from tests.unit.chatbot.fake_bedrock import FakeBedrock
 
 ROOT = Path(__file__).parents[3]
-NOT_SHIPPED = ("learn", "examine", "serve.py", "loopback.py", "memory.py")
+NOT_SHIPPED = ("learn", "examine", "serve", "loopback.py", "memory.py")
 VARIABLES = {
     "TABLE_NAME": "packaged-conversations",
     "ENVIRONMENT": "prod",

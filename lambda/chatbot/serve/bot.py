@@ -1,7 +1,4 @@
-"""Runs the bot alone on this machine: `python -m chatbot.serve [--port 8000] [--knowledge DIR]`; it is not shipped.
-
-The very code of the function answers; conversations live in memory, and a change to the knowledge is learned at once.
-"""
+"""The very code of the function answers; conversations live in memory, and changed knowledge is learned at once."""
 
 from __future__ import annotations
 
@@ -143,7 +140,3 @@ def _serve(bot: Bot, server: Server) -> None:
         stop.wait()
         server.shutdown()
     watcher.join(timeout=2)
-
-
-if __name__ == "__main__":
-    sys.exit(main())
