@@ -61,14 +61,15 @@ def _inputs(project: Project, dependencies: str) -> str:
             raise UsageError(f"there is no {folder}: run this in the project's folder")
     found = hashlib.sha256(dependencies.encode())
     here = Path(__file__).parent
-    for path in [*(here / name for name in MADE_BY), *_files(sources), *_files(knowledge)]:
+    for path in [*(here / name for name in MADE_BY), *_everything(sources), *_everything(knowledge)]:
         name = path.name if path.parent == here else path.relative_to(project.root).as_posix()
-        found.update(json.dumps([name, sha256(path)]).encode())
+        # What is no file counts by its name: a link that leads nowhere was meant to hold something.
+        found.update(json.dumps([name, sha256(path) if path.is_file() else ""]).encode())
     return found.hexdigest()
 
 
-def _files(folder: Path) -> Iterator[Path]:
-    return (path for path in sorted(folder.rglob("*")) if path.is_file() and "__pycache__" not in path.parts)
+def _everything(folder: Path) -> Iterator[Path]:
+    return (path for path in sorted(folder.rglob("*")) if "__pycache__" not in path.parts)
 
 
 def _is_current(build: Path, inputs: str) -> bool:

@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import zipfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -173,6 +174,18 @@ def test_nothing_is_done_twice(project: Miniature) -> None:
     (project.folder / "build" / "lambda.zip").write_bytes(b"damaged")
     assert project.package().returncode == 0
     assert project.zip == changed
+
+
+@pytest.mark.parametrize("make", [lambda path: path.symlink_to("nowhere"), lambda path: path.mkdir()])
+def test_knowledge_that_is_no_file_is_not_passed_over(project: Miniature, make: Callable[[Path], None]) -> None:
+    """Nor is what was built before taken for the answer, although no file has changed."""
+    project.package()
+
+    make(project.folder / "knowledge" / "gone.md")
+
+    done = project.package()
+    assert done.returncode == 1
+    assert "gone.md" in done.stderr.splitlines()[-1]
 
 
 def test_two_at_once_do_not_disturb_each_other(project: Miniature) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 from dataclasses import dataclass
 from itertools import pairwise
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 ALSO_ASKED = "also asked:"
 SEPARATOR = "|"
 LIST_ITEM = re.compile(r"\s*(?:[-*+]|\d+[.)])\s+(.*)")
+NO_FILE = {
+    errno.EISDIR: "this is a folder; knowledge is in files: rename it, so that it does not end in .md",
+    errno.ENOENT: "there is no such file; mend the link, or delete it",
+}
 # The text of headings and paragraphs stays as it was written: only where they begin is wanted.
 _MARKDOWN = MarkdownIt("commonmark").disable("inline")
 
@@ -194,4 +199,5 @@ def _read(file: Path) -> str:
         line = error.object[: error.start].count(b"\n") + 1
         raise KnowledgeError(f"{file}:{line}: the file is not UTF-8; save it as UTF-8") from None
     except OSError as error:
-        raise KnowledgeError(f"{file}: cannot be read ({error.strerror}); check the file") from None
+        why = NO_FILE.get(error.errno or 0, f"cannot be read ({error.strerror}); check the file")
+        raise KnowledgeError(f"{file}: {why}") from None

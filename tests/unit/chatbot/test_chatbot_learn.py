@@ -1,6 +1,7 @@
 """Learning: good files become the same index every time, bad ones are told in one clear line."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -179,6 +180,23 @@ def test_a_folder_without_knowledge_is_told(tmp_path: Path, capsys: pytest.Captu
         folder.mkdir()
     assert main([str(folder), str(tmp_path / "out.json")]) == 2
     assert capsys.readouterr().err.startswith(f"{folder}: no ")
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda path: path.symlink_to("nowhere"), "there is no such file; mend the link"),
+        (lambda path: path.mkdir(), "this is a folder"),
+    ],
+)
+def test_what_is_no_file_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], make: Callable[[Path], None], words: str
+) -> None:
+    """A link that leads nowhere and a folder that is named like a file were meant to be knowledge."""
+    folder = folder_with(tmp_path, tea=GOOD)
+    make(folder / "gone.md")
+    assert main([str(folder), str(tmp_path / "out.index")]) == 2
+    assert capsys.readouterr().err.startswith(f"{folder / 'gone.md'}: {words}")
 
 
 def test_a_file_whose_name_is_no_text_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
