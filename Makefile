@@ -34,7 +34,7 @@ unexport TF_CLI_CONFIG_FILE
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup rehearse test chat converse evaluate insights review synth check bench bot package unit pictures lock clean python node terraform page interpreter
+.PHONY: help setup rehearse test chat converse evaluate insights review synth check bench bot package unit pictures lock clean python node terraform page prerequisites
 
 help: ## Show these commands
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 14
@@ -90,7 +90,7 @@ bench: setup ## Measure, and print every figure beside its peer's
 
 setup: ## Install what the project needs, into the project
 ifneq ($(wildcard $(PYTHON_READY))$(wildcard $(NODE_READY))$(RUNS),$(PYTHON_READY)$(NODE_READY)ok)
-setup: interpreter
+setup: prerequisites
 	@$(ALONE) $(MAKE) --no-print-directory --jobs=2 $(WHOLE_LINES) python node
 else
 	@true
@@ -116,9 +116,11 @@ clean: ## Remove everything that the commands above made
 python: $(PYTHON_READY) ; @:
 node: $(NODE_READY) ; @:
 
-interpreter:
+prerequisites:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' 2>/dev/null || \
 		{ echo 'Python 3.13 is missing: install it, or say where it is with make PYTHON=/path/to/python3.13' >&2; exit 2; }
+	@test -e $(NODE_READY) || command -v npm > /dev/null || \
+		{ echo 'npm is missing: install Node.js with npm' >&2; exit 2; }
 
 ifneq ($(RUNS),ok)
 .PHONY: $(PYTHON_READY)
@@ -142,7 +144,6 @@ $(PAGE_READY):
 	@touch $@
 
 $(NODE_READY):
-	@command -v npm > /dev/null || { echo 'npm is missing: install Node.js with npm' >&2; exit 2; }
 	@echo 'setting up: Node.js and the CDKTF command line (about half a minute, once)'
 	@npm ci --no-audit --no-fund --loglevel=error > /dev/null
 	@# A quarter of it all is for Windows, and each cache of a build would carry it along.

@@ -88,6 +88,19 @@ def test_a_python_that_is_not_there_is_named_before_anything_is_installed(checko
     assert not (checkout / ".venv").exists()
 
 
+def test_an_npm_that_is_not_there_is_named_before_anything_is_installed(checkout: Path, tmp_path: Path) -> None:
+    """Nobody waits for Python's packages to hear of it."""
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    for name in ("make", "sh", "cksum", "cut", "sed", "echo", "mkdir", "touch", "cat"):
+        (programs / name).symlink_to(str(shutil.which(name)))
+    process = begin("env", f"PATH={programs}", "make", "setup", f"PYTHON={sys.executable}", folder=checkout)
+    said = process.communicate(timeout=60)[0]
+    assert said.splitlines()[0] == "npm is missing: install Node.js with npm"
+    assert process.returncode == 2
+    assert not (checkout / ".venv").exists()
+
+
 def test_a_virtual_environment_that_does_not_run_is_made_anew(checkout: Path) -> None:
     """A folder that was moved, or a Python that was removed, leaves one behind."""
     set_up(checkout).communicate(timeout=120)
