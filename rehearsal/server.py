@@ -50,6 +50,9 @@ class _Handler(MotoRequestHandler):  # type: ignore[misc]  # moto is untyped to 
     # An answer that leaves in two packets, or waits for an acknowledgement, costs the caller 40 ms.
     disable_nagle_algorithm = True
     wbufsize = -1
+    # What no application gets to see is refused here. https://www.rfc-editor.org/rfc/rfc9457
+    error_content_type = "application/problem+json"
+    error_message_format = '{"type": "about:blank", "title": "%(explain)s", "status": %(code)d}'
 
     def setup(self) -> None:
         super().setup()
@@ -64,6 +67,10 @@ class _Handler(MotoRequestHandler):  # type: ignore[misc]  # moto is untyped to 
         super().handle_expect_100()
         self.wfile.flush()
         return True
+
+    def do_CONNECT(self) -> None:  # noqa: N802 (so it is called by the standard library)
+        """Refuse to be a tunnel: the proxy is elsewhere. https://www.rfc-editor.org/rfc/rfc9110#CONNECT"""
+        self.send_error(501)
 
     def run_wsgi(self) -> None:
         """Answer one request."""

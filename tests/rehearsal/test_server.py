@@ -154,3 +154,23 @@ def test_a_request_that_is_cut_short_is_refused(port: int) -> None:
         cut.sendall(b'POST /one HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 100\r\n\r\n{"a')
         cut.shutdown(socket.SHUT_WR)
         assert cut.makefile("rb").readline().split()[1] == b"400"
+
+
+@pytest.mark.parametrize(
+    ("line", "status"),
+    [
+        ("CONNECT example.com:443 HTTP/1.1", 501),
+        ("CONNECT /execute-api/a/dev/ HTTP/1.1", 501),
+        ("POST / HTTP/1.1\r\nContent-Length: -1", 400),
+    ],
+)
+def test_what_no_application_gets_to_see_is_refused_as_data(port: int, line: str, status: int) -> None:
+    """A tunnel there is none, and a length is no less than 0: an API's clients read problems, not web pages."""
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        connection.sendall(f"{line}\r\nHost: 127.0.0.1\r\n\r\n".encode())
+        head, _, body = b"".join(iter(lambda: connection.recv(1000), b"")).partition(b"\r\n\r\n")
+    assert int(head.split()[1]) == status
+    assert b"Content-Type: application/problem+json" in head
+    problem = json.loads(body)
+    assert (problem["status"], problem["type"]) == (status, "about:blank")
+    assert problem["title"]
