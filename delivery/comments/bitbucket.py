@@ -37,7 +37,8 @@ class Bitbucket:
     @cached_property
     def _me(self) -> Any:
         """https://developer.atlassian.com/cloud/bitbucket/rest/api-group-users/#api-user-get"""
-        return self._rest.ask("GET", "user").body["uuid"]
+        with self._rest.reading("about the token's user"):
+            return self._rest.ask("GET", "user").body["uuid"]
 
     def hidden(self, text: str) -> str:
         """Bitbucket shows HTML as it is written; the definition of a link that nothing uses shows nothing."""
@@ -45,19 +46,21 @@ class Bitbucket:
 
     def standing(self) -> Standing:
         """https://developer.atlassian.com/cloud/bitbucket/rest/api-group-pullrequests/ — its hashes are shortened."""
-        pull = self._rest.ask("GET", self._pull).body
-        source, destination = pull["source"], pull["destination"]
-        # A fork that was deleted has no repository any more.
-        is_fork = (source.get("repository") or {}).get("uuid") != destination["repository"]["uuid"]
-        return Standing(pull["state"] == "OPEN", source["commit"]["hash"], is_fork)
+        with self._rest.reading("about the pull request"):
+            pull = self._rest.ask("GET", self._pull).body
+            source, here = pull["source"], pull["destination"]["repository"]["uuid"]
+            # A fork that was deleted has no repository any more.
+            there = (source.get("repository") or {}).get("uuid")
+            return Standing(pull["state"] == "OPEN", source["commit"]["hash"], there is None or there != here)
 
     def comments(self) -> Iterator[Comment]:
         """Comments on lines of a file, and deleted ones, are listed too: they are none of ours."""
-        for page in self._rest.pages(f"{self._pull}/comments?pagelen=100&sort=created_on"):
-            for item in page["values"]:
-                if not item.get("deleted") and not item.get("inline"):
-                    author = (item.get("user") or {}).get("uuid")
-                    yield Comment(str(item["id"]), item["content"]["raw"] or "", author == self._me)
+        with self._rest.reading("about the comments"):
+            for page in self._rest.pages(f"{self._pull}/comments?pagelen=100&sort=created_on"):
+                for item in page["values"]:
+                    if not item.get("deleted") and not item.get("inline"):
+                        author = (item.get("user") or {}).get("uuid")
+                        yield Comment(str(item["id"]), item["content"]["raw"] or "", author == self._me)
 
     def add(self, text: str) -> None:
         """Add a comment."""

@@ -31,7 +31,8 @@ class GitHub:
     @cached_property
     def _me(self) -> Any:
         """https://docs.github.com/en/rest/users/users#get-the-authenticated-user"""
-        return self._rest.ask("GET", "user").body["id"]
+        with self._rest.reading("about the token's user"):
+            return self._rest.ask("GET", "user").body["id"]
 
     def hidden(self, text: str) -> str:
         """GitHub keeps HTML's comments to itself."""
@@ -39,17 +40,18 @@ class GitHub:
 
     def standing(self) -> Standing:
         """https://docs.github.com/en/rest/pulls/pulls#get-a-pull-request — a fork that was deleted is ``null``."""
-        pull = self._rest.ask("GET", f"{self._repository}/pulls/{self._number}").body
-        head, base = pull["head"], pull["base"]
-        is_fork = head["repo"] is None or head["repo"]["id"] != base["repo"]["id"]
-        return Standing(pull["state"] == "open", head["sha"], is_fork)
+        with self._rest.reading("about the pull request"):
+            pull = self._rest.ask("GET", f"{self._repository}/pulls/{self._number}").body
+            there, here = (pull["head"]["repo"] or {}).get("id"), pull["base"]["repo"]["id"]
+            return Standing(pull["state"] == "open", pull["head"]["sha"], there is None or there != here)
 
     def comments(self) -> Iterator[Comment]:
         """https://docs.github.com/en/rest/issues/comments#list-issue-comments"""
-        for page in self._rest.pages(f"{self._repository}/issues/{self._number}/comments?per_page=100"):
-            for item in page:
-                author = item["user"]["id"] if item.get("user") else None
-                yield Comment(str(item["id"]), item.get("body") or "", author == self._me)
+        with self._rest.reading("about the comments"):
+            for page in self._rest.pages(f"{self._repository}/issues/{self._number}/comments?per_page=100"):
+                for item in page:
+                    author = item["user"]["id"] if item.get("user") else None
+                    yield Comment(str(item["id"]), item.get("body") or "", author == self._me)
 
     def add(self, text: str) -> None:
         """https://docs.github.com/en/rest/issues/comments#create-an-issue-comment"""

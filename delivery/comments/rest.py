@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
@@ -123,10 +124,22 @@ class Rest:
 
     def pages(self, path: str) -> Iterator[Any]:
         """Yield the pages of a list, as the ``Link`` header or the body's ``next`` name them."""
+        seen: set[str] = set()
         while path:
+            if path in seen:
+                raise DeliveryError(f"{self.name}'s pages lead back to one that was read: not followed")
+            seen.add(path)
             answer = self.ask("GET", path)
             yield answer.body
             path = answer.next or (answer.body.get("next") or "" if isinstance(answer.body, dict) else "")
+
+    @contextmanager
+    def reading(self, what: str) -> Iterator[None]:
+        """Turn what an answer of another form raises inside the block into a ``DeliveryError``."""
+        try:
+            yield
+        except (LookupError, TypeError, AttributeError) as error:
+            raise DeliveryError(f"{self.name} answered {what} in a form that is not known here: {error!r}") from error
 
     def _json(self, response: "Response") -> Any:
         if not response.content:

@@ -43,6 +43,11 @@ class Setting:
             "bitbucket": "/repositories/acme/bot/pullrequests/7/comments",
         }[self.kind]
 
+    @property
+    def pull(self) -> str:
+        """The path that the pull request is at."""
+        return self.comments.replace("issues", "pulls").removesuffix("/comments")
+
 
 @pytest.fixture(params=["github", "bitbucket"])
 def service(request: pytest.FixtureRequest) -> Iterator[Setting]:
@@ -150,6 +155,60 @@ def test_a_branch_of_another_repository_is_told_from_one_of_this(
     service.host.fork = fork
 
     assert service.client().standing().is_fork is is_fork
+
+
+HERE = {"id": 1, "uuid": "{1}"}
+
+
+def pull(here: object, there: object, **parts: object) -> dict[str, object]:
+    """A pull request in the words of either service, from the repository ``there`` to ``here``."""
+    return {
+        "state": "open",
+        "head": {"sha": HEAD, "repo": there},
+        "base": {"repo": here},
+        "source": {"commit": {"hash": HEAD}, "repository": there},
+        "destination": {"repository": here},
+    } | parts
+
+
+@pytest.mark.parametrize(
+    ("here", "there"), [(HERE, {}), ({"id": None, "uuid": None}, {"id": None, "uuid": None}), (HERE, None)]
+)
+def test_a_branch_whose_repository_cannot_be_told_is_a_forks(service: Setting, here: object, there: object) -> None:
+    """Two ids that are missing are not the same one."""
+    service.host.instead = {f"GET {service.pull}": [answer(200, pull(here, there))]}
+
+    assert service.client().standing().is_fork
+
+
+@pytest.mark.parametrize(
+    "document", [None, [], "x", {}, pull(None, HERE), pull(HERE, HERE, head=None, source=None), pull({}, HERE)]
+)
+def test_an_answer_of_another_form_is_one_clear_line(service: Setting, document: object) -> None:
+    """Wherever it comes in: what is asked of the pull request, of ourselves, or of the comments."""
+    service.host.instead = {f"GET {service.pull}": [answer(200, document)]}
+    with pytest.raises(DeliveryError, match=r"^\w+ answered about the pull request in a form that is not known here"):
+        service.client().standing()
+
+    service.host.instead = {"GET /user": [answer(200, document)]}
+    service.host.write(STRANGER, "me too")
+    with pytest.raises(DeliveryError, match=r"^\w+ answered about the token's user in a form that is not known here"):
+        service.publish()
+
+    service.host.instead = {f"GET {service.comments}": [answer(200, [document] if document == {} else "odd")]}
+    with pytest.raises(DeliveryError, match=r"^\w+ answered about the comments in a form that is not known here"):
+        service.publish()
+
+
+def test_pages_that_lead_back_are_not_followed_for_ever() -> None:
+    """A list whose next page is itself."""
+    host = Host()
+    with serving(lambda it: github(host)(it)) as address:
+        path = "/repos/acme/bot/issues/7/comments"
+        round_ = answer(200, [], Link=f'<{address}{path}?per_page=100>; rel="next"')
+        host.instead = {f"GET {path}": [round_] * 50}
+        with pytest.raises(DeliveryError, match="GitHub's pages lead back to one that was read"):
+            list(GitHub("acme/bot", "7", TOKEN, address).comments())
 
 
 def test_the_commit_gets_a_status(service: Setting) -> None:
