@@ -2,7 +2,7 @@
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from delivery.allowed import STACK
@@ -24,6 +24,7 @@ MOST_LINES: Final = 40
 NUMBER: Final = re.compile(r"pr/([0-9]{1,18})")
 VARIABLE: Final = "PULL_REQUEST"
 CONTEXT: Final = "review"
+SUCCEEDED: Final = "SUCCEEDED"
 FORK: Final = "a fork"
 """The key of the problem that a branch in another repository is; no stack can be called so."""
 
@@ -109,7 +110,7 @@ def read(bucket: str, build: Build) -> Findings:
             return _nothing(build, "what its build found is too large to be shown")
         content = answer["Body"].read(MOST_BYTES)
     try:
-        return parse(content, build.commit)
+        return _complete(parse(content, build.commit), build)
     except (ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:
         say(f"{build.findings}: {type(error).__name__}: {error}")
         return _nothing(build, "what its build found is of no form that is known here")
@@ -129,6 +130,15 @@ def parse(content: bytes, commit: str) -> Findings:
 
 def _nothing(build: Build, why: str) -> Findings:
     return Findings(build.commit, problems={WHOLE: [why]})
+
+
+def _complete(findings: Findings, build: Build) -> Findings:
+    """Return ``findings``, or what they lack though they name no problem themselves."""
+    if findings.problems:
+        return findings
+    if build.status != SUCCEEDED:
+        return _nothing(build, f"its build ended as {build.status.lower()}: what it left is not shown")
+    return findings if findings.plans else replace(findings, problems={WHOLE: ["no stack of the branch was planned"]})
 
 
 def _fork(build: Build) -> Findings:

@@ -12,7 +12,7 @@ ADDRESS: Final = "https://api.bitbucket.org/2.0"
 KEY: Final = 40
 """A build status with a longer key is refused."""
 
-STATES: Final = {State.PENDING: "INPROGRESS", State.SUCCESS: "SUCCESSFUL", State.FAILURE: "FAILED"}
+STATES: Final = {State.SUCCESS: "SUCCESSFUL", State.FAILURE: "FAILED"}
 
 
 class Bitbucket:

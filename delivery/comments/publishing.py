@@ -5,16 +5,23 @@ from delivery.progress import say
 
 
 def publish(service: Service, *, marker: str, text: str, commit: str, status: Status) -> bool:
-    """Set the status of ``commit``; let the one comment that carries ``marker`` say ``text``; return whether it does.
+    """Let the one comment with ``marker`` say ``text``, then set the status of ``commit``; return whether the one does.
 
     A review of a commit that is no longer the newest leaves the comment alone: the newer one's is there, or comes.
     Raises ``DeliveryError``.
     """
-    service.set_status(commit, status)
-    if not service.standing().is_at(commit):
+    is_newest = service.standing().is_at(commit)
+    if is_newest:
+        _show(service, service.hidden(marker), text)
+    else:
         say(f"{commit[:12]} is not what the pull request stands at any more: its comment stays as it is")
-        return False
-    line = service.hidden(marker)
+    # Last, and not where it failed: what nobody could read is not approved.
+    service.set_status(commit, status)
+    return is_newest
+
+
+def _show(service: Service, line: str, text: str) -> None:
+    """Let our one comment that begins with ``line`` say ``text``."""
     body = f"{line}\n\n{text}"
     found = _ours(service, line)
     if not found:
@@ -26,7 +33,6 @@ def publish(service: Service, *, marker: str, text: str, commit: str, status: St
             service.replace(comment, body)
     for comment in found[1:]:
         service.remove(comment)
-    return True
 
 
 def _ours(service: Service, line: str) -> list[Comment]:

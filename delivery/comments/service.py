@@ -9,7 +9,6 @@ from typing import Protocol
 class State(StrEnum):
     """How a review ended."""
 
-    PENDING = "pending"
     SUCCESS = "success"
     FAILURE = "failure"
 

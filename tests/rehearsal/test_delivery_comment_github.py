@@ -37,9 +37,9 @@ def bucket(studio: Studio) -> str:
     return f"artifacts-{studio.shop.cloud.account}"
 
 
-def built(studio: Studio, host: Host, findings: dict[str, Any] | None) -> str:
-    """Have the pull request's branch built; leave what its plan found. Returns the build's ARN."""
-    builds = project(studio, "true", {"type": "GITHUB", "location": "https://github.com/code.git"})
+def built(studio: Studio, host: Host, findings: dict[str, Any] | None, command: str = "true") -> str:
+    """Have the pull request's branch built by ``command``; leave what its plan found. Returns the build's ARN."""
+    builds = project(studio, command, {"type": "GITHUB", "location": "https://github.com/code.git"})
     host.head = studio.push("", "from a fork", reference="refs/pull/7/head")
     studio.shop.client.start_build(projectName=builds, sourceVersion="pr/7")
     (build,) = studio.ended(builds)
@@ -123,18 +123,23 @@ def test_what_a_forks_branch_would_change_is_shown_where_settings_let_forks_in(
     assert host.statuses[-1]["state"] == "success"
 
 
+NOTHING: dict[str, Any] = {"commit": "x", "plans": {}, "problems": {}, "notes": []}
+
+
 @pytest.mark.parametrize(
-    ("findings", "said"),
+    ("findings", "command", "said"),
     [
-        (None, "its build ended as succeeded, before anything was planned"),
-        ({"plans": 5}, "what its build found is of no form that is known here"),
+        (None, "true", "its build ended as succeeded, before anything was planned"),
+        ({"plans": 5}, "true", "what its build found is of no form that is known here"),
+        (NOTHING, "true", "no stack of the branch was planned"),
+        (NOTHING | {"plans": {"chatbot-dev": PLAN}}, "false", "its build ended as failed: what it left is not shown"),
     ],
 )
 def test_a_build_that_left_nothing_of_use_fails_the_status(
-    studio: Studio, host: Host, address: str, findings: dict[str, Any] | None, said: str
+    studio: Studio, host: Host, address: str, findings: dict[str, Any] | None, command: str, said: str
 ) -> None:
     """Its author learns that nothing was planned, and where to look."""
-    done = comment(studio, address, built(studio, host, findings))
+    done = comment(studio, address, built(studio, host, findings, command))
     (text,), (status,) = host.texts(), host.statuses
 
     assert done.returncode == 0, done.stderr

@@ -222,6 +222,15 @@ def test_the_commit_gets_a_status(service: Setting) -> None:
     assert status["state"] in ("success", "SUCCESSFUL")
 
 
+def test_what_nobody_could_read_gets_no_verdict(service: Setting) -> None:
+    """A commit whose comment was refused is not one that was reviewed."""
+    service.host.instead[f"POST {service.comments}"] = [answer(403, {"message": "locked"})]
+    with pytest.raises(DeliveryError, match=r"\(403\)"):
+        service.publish()
+
+    assert service.host.statuses == []
+
+
 def test_a_wrong_token_is_one_clear_line_without_the_token(service: Setting) -> None:
     """Where to put a right one, and not what the wrong one was."""
     with pytest.raises(DeliveryError) as caught:
