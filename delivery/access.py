@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from delivery.attributes import UNKNOWN
-from delivery.grants import READERS, Grant, policy_grants, resource_grants
+from delivery.grants import Grant, policy_grants
+from delivery.readers import READERS, resource_grants
 
 PARTS: Final = (("action", "what"), ("resource", "where"), ("principal", "who"), ("condition", "when"))
 DEPTH: Final = 4

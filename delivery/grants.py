@@ -1,4 +1,4 @@
-"""Who may do what: a policy, a network rule or a permission as statements that a person can read."""
+"""Who may do what: a policy as statements that a person can read."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -31,30 +31,24 @@ def policy_grants(text: object) -> tuple[Grant, ...] | None:
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
     """
-    if not isinstance(text, str) or '"Statement"' not in text:
+    if not isinstance(text, str) or ('"Statement"' not in text and "\\u" not in text):
         return None
     try:
         statements = json.loads(text)["Statement"]
-        return tuple(_statement(each) for each in _listed(statements))
+        return tuple(_statement(each) for each in listed(statements))
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return None
 
 
-def resource_grants(type_: str, values: Json) -> tuple[Grant, ...]:
-    """Return what a resource allows by its attributes, where its type is one that is there to allow something."""
-    reader = READERS.get(type_)
-    return tuple(reader(values)) if reader else ()
-
-
 def _statement(statement: Json) -> Grant:
-    principals = _named(statement, "Principal", _principals)
+    who = _named(statement, "Principal", principals)
     return Grant(
         effect=str(statement.get("Effect", "Allow")),
-        what=frozenset(_named(statement, "Action", _listed)),
-        where=frozenset(_named(statement, "Resource", _listed)),
-        who=frozenset(principals),
+        what=frozenset(_named(statement, "Action", listed)),
+        where=frozenset(_named(statement, "Resource", listed)),
+        who=frozenset(who),
         when=frozenset(
-            f"{operator} {key} = {' or '.join(sorted(map(str, _listed(value))))}"
+            f"{operator} {key} = {' or '.join(sorted(map(str, listed(value))))}"
             for operator, keys in statement.get("Condition", {}).items()
             for key, value in keys.items()
         ),
@@ -67,119 +61,15 @@ def _named(statement: Json, key: str, read: Callable[[Any], Iterable[Any]]) -> I
     yield from (f"all but {value}" for value in read(statement.get(f"Not{key}", [])))
 
 
-def _principals(value: Any) -> Iterator[str]:
+def principals(value: Any) -> Iterator[str]:
+    """Yield whom ``Principal`` names."""
     if not isinstance(value, Mapping):
-        yield from (ANYONE if each == "*" else str(each) for each in _listed(value))
+        yield from (ANYONE if each == "*" else str(each) for each in listed(value))
         return
     for kind, names in value.items():
-        yield from (ANYONE if (kind, name) == ("AWS", "*") else f"{kind} {name}" for name in _listed(names))
+        yield from (ANYONE if (kind, name) == ("AWS", "*") else f"{kind} {name}" for name in listed(names))
 
 
-def _permission(values: Json) -> Iterator[Grant]:
-    """https://docs.aws.amazon.com/lambda/latest/api/API_AddPermission.html"""
-    sources = {name: values.get(name) for name in ("source_arn", "source_account", "principal_org_id")}
-    yield Grant(
-        what=frozenset({str(values.get("action"))}),
-        where=frozenset({str(values.get("function_name"))}),
-        who=frozenset(_principals(values.get("principal") or [])),
-        when=frozenset(f"{name} = {value}" for name, value in sources.items() if value),
-    )
-
-
-def _function_url(values: Json) -> Iterator[Grant]:
-    who = ANYONE if values.get("authorization_type") == "NONE" else "whom IAM allows it"
-    yield Grant(
-        what=frozenset({"lambda:InvokeFunctionUrl"}),
-        where=frozenset({str(values.get("function_name"))}),
-        who=frozenset({who}),
-    )
-
-
-def _attachment(values: Json) -> Iterator[Grant]:
-    """https://docs.aws.amazon.com/IAM/latest/APIReference/API_AttachRolePolicy.html"""
-    who = frozenset(f"{kind} {values[kind]}" for kind in ("role", "user", "group") if values.get(kind))
-    yield Grant(what=frozenset({f"what {values.get('policy_arn')} allows"}), who=who)
-
-
-def _canned(values: Json) -> Iterator[Grant]:
-    """https://docs.aws.amazon.com/AmazonS3/latest/userguide/acl-overview.html#canned-acl"""
-    acl = str(values.get("acl"))
-    if acl.startswith("public-") or acl == "authenticated-read":
-        who = ANYONE if acl.startswith("public-") else "anyone with an AWS account"
-        yield Grant(what=frozenset({acl}), where=frozenset({str(values.get("bucket"))}), who=frozenset({who}))
-
-
-def _group(values: Json) -> Iterator[Grant]:
-    for way in ("ingress", "egress"):
-        for rule in _listed(values.get(way)):
-            if isinstance(rule, Mapping):
-                yield _rule(way, rule)
-
-
-def _one_rule(way: str) -> Callable[[Json], Iterator[Grant]]:
-    def read(values: Json) -> Iterator[Grant]:
-        yield _rule(way or str(values.get("type", "ingress")), values)
-
-    return read
-
-
-def _rule(way: str, rule: Json) -> Grant:
-    """https://docs.aws.amazon.com/vpc/latest/userguide/security-group-rules.html"""
-    protocol = str(rule.get("protocol", rule.get("ip_protocol", "-1")))
-    first, last = rule.get("from_port"), rule.get("to_port")
-    ports = "" if protocol in ("-1", "all") else f" {first}" if first == last else f" {first}-{last}"
-    peers = {str(value) for name in PEERS for value in _listed(rule.get(name)) if value}
-    traffic = "all traffic" if protocol in ("-1", "all") else protocol
-    return Grant(
-        what=frozenset({f"{traffic}{ports} {'inbound' if way == 'ingress' else 'outbound'}"}),
-        who=frozenset({f"{peer} (anyone)" if peer in ("0.0.0.0/0", "::/0") else peer for peer in peers}),
-    )
-
-
-def _listed(value: Any) -> list[Any]:
+def listed(value: Any) -> list[Any]:
+    """Return what may stand alone or in a list as a list."""
     return list(value) if isinstance(value, list | tuple) else [] if value is None else [value]
-
-
-PEERS: Final = (
-    "cidr_blocks",
-    "ipv6_cidr_blocks",
-    "prefix_list_ids",
-    "security_groups",
-    "source_security_group_id",
-    "cidr_ipv4",
-    "cidr_ipv6",
-    "prefix_list_id",
-    "referenced_security_group_id",
-)
-
-
-def _without_authorization(attribute: str, *names: str) -> Callable[[Json], Iterator[Grant]]:
-    """https://docs.aws.amazon.com/apigateway/latest/api/API_Method.html#apigw-Type-Method-authorizationType"""
-
-    def read(values: Json) -> Iterator[Grant]:
-        if values.get(attribute, "NONE") == "NONE":
-            where = " ".join(str(values[name]) for name in names if values.get(name))
-            key = frozenset({"an API key comes with it"}) if values.get("api_key_required") else NOTHING
-            yield Grant(what=frozenset({"calls"}), where=frozenset({where}), who=frozenset({ANYONE}), when=key)
-
-    return read
-
-
-READERS: Final[Mapping[str, Callable[[Json], Iterator[Grant]]]] = {
-    "aws_iam_role_policy_attachment": _attachment,
-    "aws_iam_user_policy_attachment": _attachment,
-    "aws_iam_group_policy_attachment": _attachment,
-    "aws_lambda_permission": _permission,
-    "aws_lambda_function_url": _function_url,
-    "aws_s3_bucket": _canned,
-    "aws_s3_bucket_acl": _canned,
-    "aws_s3_object": _canned,
-    "aws_security_group": _group,
-    "aws_default_security_group": _group,
-    "aws_security_group_rule": _one_rule(""),
-    "aws_vpc_security_group_ingress_rule": _one_rule("ingress"),
-    "aws_vpc_security_group_egress_rule": _one_rule("egress"),
-    "aws_api_gateway_method": _without_authorization("authorization", "http_method", "resource_id"),
-    "aws_apigatewayv2_route": _without_authorization("authorization_type", "route_key"),
-}
-"""Types of resources that allow something by their attributes rather than by a policy document."""

@@ -100,6 +100,27 @@ def widen(resources: Resources) -> None:
     open_up(resources)
 
 
+def kept(*, well: bool) -> Configuration:
+    """A table and a queue, whose items are kept well or not."""
+    recovery = {"point_in_time_recovery": [{"enabled": well}], "deletion_protection_enabled": well}
+    return stack(
+        {
+            "aws_dynamodb_table": {"kept": table("kept") | recovery},
+            "aws_sqs_queue": {"mail": {"name": "mail", "message_retention_seconds": 345600 if well else 60}},
+        }
+    )
+
+
+def api(**paths: Any) -> Configuration:
+    """An API of these paths, which are read."""
+    answer = {"responses": {"200": {"description": "fine"}}}
+    described = {f"/{name}": {"get": answer | each} for name, each in paths.items()}
+    body = json.dumps({"openapi": "3.0.1", "info": {"title": "bot", "version": "1"}, "paths": described})
+    return stack({"aws_api_gateway_rest_api": {"bot": {"name": "bot", "body": body}}})
+
+
+TOKEN = {"security": [{"token": []}]}
+
 AWS_PAIRS: dict[str, Pair] = {
     "a tag and a secret": Pair(
         stack(BASE),
@@ -132,5 +153,23 @@ AWS_PAIRS: dict[str, Pair] = {
             "+   Allow tcp 443 inbound for 0.0.0.0/0 (anyone)",
             "block_public_policy: true -> false",
         ),
+    ),
+    "data that is kept no more": Pair(
+        kept(well=True),
+        kept(well=False),
+        "2 to change",
+        "sensitive",
+        (
+            "deletion_protection_enabled: true -> false",
+            "point_in_time_recovery[0].enabled: true -> false",
+            "message_retention_seconds: 345600 -> 60",
+        ),
+    ),
+    "a path that anyone may call": Pair(
+        api(chat=TOKEN),
+        api(chat=TOKEN, admin={}),
+        "1 to change",
+        "sensitive",
+        ("**1 change lets someone do more than before.**", "+   Allow calls on GET /admin for anyone (*)"),
     ),
 }

@@ -179,6 +179,75 @@ def test_network_and_invocation_read_like_policies(
         assert list(found.lines) == lines
 
 
+def document(*, root: Any = None, **paths: Any) -> dict[str, str]:
+    """The body of an API with these operations."""
+    found = {"openapi": "3.0.1", "paths": {f"/{name}": each for name, each in paths.items()}}
+    return {"body": json.dumps(found | ({} if root is None else {"security": root}))}
+
+
+IAM = {"type": "AWS_IAM"}
+TOKEN = {"security": [{"token": []}]}
+CHAT = {"post": TOKEN}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "line"),
+    [
+        (document(chat=CHAT), document(chat=CHAT, admin={"get": {}}), "+ Allow calls on GET /admin for anyone (*)"),
+        (document(chat=CHAT), document(chat=CHAT | {"put": {"security": []}}), "+ Allow calls on PUT /chat for"),
+        (document(chat=CHAT), document(chat=CHAT, admin={"get": {"security": [{"token": []}, {}]}}), "on GET /admin"),
+        (document(chat=CHAT), document(chat=CHAT, x={"x-amazon-apigateway-any-method": {}}), "calls on ANY /x for"),
+        (document(chat={"get": {}}), document(chat={"get": {}}, x={"get": {}}), "+ Allow calls on GET /x for"),
+        (document(chat={"get": {}}, root=[{"token": []}]), document(chat={"get": {}}), "calls on GET /chat for"),
+        (None, document(chat={"get": {}}), "calls on GET /chat for"),
+        (None, {"body": "openapi: 3.0.1"}, "+ Allow calls on whatever its body describes for anyone (*)"),
+        (document(chat=CHAT), document(chat=CHAT, admin={"get": TOKEN}), None),
+        (document(chat=CHAT), document(chat=CHAT, admin={"get": {"x-amazon-apigateway-auth": IAM}}), None),
+        (document(chat=CHAT), document(chat=CHAT, admin={"get": {}}, root=[{"token": []}]), None),
+        (document(chat={"get": {}}), document(chat={"get": {"summary": "news"}}), None),
+        (document(chat={"get": {}}), document(chat={"get": TOKEN}), None),
+        (document(chat=CHAT), document(chat=CHAT | {"parameters": [], "summary": "x"}), None),
+    ],
+)
+@pytest.mark.parametrize("type_", ["aws_api_gateway_rest_api", "aws_apigatewayv2_api"])
+def test_a_path_that_anyone_may_call_is_access_for_everyone(
+    type_: str, before: Any, after: Any, line: str | None
+) -> None:
+    """It has no `security` of its own, and the document has none for all."""
+    found = changed(type_, before, after)
+
+    assert found.access.widens is (line is not None)
+    assert line is None or any(line in each for each in found.access.lines)
+    assert line is None or str(found.risk) == "sensitive"
+
+
+@pytest.mark.parametrize(
+    ("type_", "after"),
+    [
+        ("aws_db_instance", {"publicly_accessible": True}),
+        ("aws_s3_bucket", {"bucket": "b", "grant": [{"permissions": ["READ"], "uri": "http://x/global/AllUsers"}]}),
+        ("aws_sqs_queue", {"policy": policy(allow("sqs:*", Principal="*")).replace('"S', '"\\u0053')}),
+        ("aws_apigatewayv2_api", {"target": "arn:aws:lambda:eu-west-1:111122223333:function:f"}),
+    ],
+)
+def test_what_is_made_open_to_everyone_is_access_too(type_: str, after: dict[str, Any]) -> None:
+    """There is no attribute that changes."""
+    found = changed(type_, None, after)
+
+    assert (found.access.widens, str(found.risk)) == (True, "sensitive")
+
+
+def test_a_body_that_cannot_be_known_yet_may_let_in_anyone() -> None:
+    """Made anew, or changed."""
+    made = changed("aws_api_gateway_rest_api", None, {}, after_unknown={"body": True})
+    other = changed("aws_api_gateway_rest_api", document(chat=CHAT), {}, after_unknown={"body": True})
+
+    assert list(made.access.lines) == [
+        "+ Allow calls on whatever its body describes (known after apply) for anyone (*)"
+    ]
+    assert [str(each.risk) for each in (made, other)] == ["sensitive", "sensitive"]
+
+
 def test_a_policy_that_cannot_be_known_yet_is_said_to_be() -> None:
     """It is neither shown as empty nor as unchanged."""
     created = changed("aws_iam_role_policy", None, {}, after_unknown={"policy": True})

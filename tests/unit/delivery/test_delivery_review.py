@@ -116,7 +116,7 @@ def api(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
         (pipeline([stage("Approval"), DEPLOY], [stage("Approval", run_order=2), DEPLOY]), "sensitive"),
         (pipeline([PLAN, APPROVE], [stage("Build", name="p"), APPROVE]), "ordinary"),
         (build("environment", [{"privileged_mode": False}], [{"privileged_mode": True}]), "sensitive"),
-        (build("environment", [{"image": "5.0"}], [{"image": "6.0"}]), "ordinary"),
+        (build("environment", [{"compute_type": "SMALL"}], [{"compute_type": "LARGE"}]), "ordinary"),
         (build("source", [{"buildspec": "version: 0.2"}], [{"buildspec": "version: 0.2\n"}]), "sensitive"),
         (build("service_role", "one", "other"), "sensitive"),
         (change("aws_api_gateway_method.m", "create", before=None, after={"authorization": "NONE"}), "sensitive"),
@@ -134,6 +134,116 @@ def test_each_change_has_its_grade(item: dict[str, Any], risk: str) -> None:
     Of a type that no rule knows the worst is assumed.
     """
     assert str(review(item).planned.risk) == risk
+
+
+AFTER: dict[str, list[Any]] = {
+    "aws_codepipeline": [
+        {"stage": [{"action": [{"configuration": {"ProjectName": "other"}}]}]},
+        {"stage": [{"action": [{"configuration": {"FullRepositoryId": "else/where"}}]}]},
+        {"stage": [{"action": [{"input_artifacts": ["other"]}]}]},
+        {"stage": [{"before_entry": [{"condition": [{"rule": [{"configuration": {"Value": "true"}}]}]}]}]},
+        {"artifact_store": [{"location": "elsewhere"}]},
+        {"trigger": [{"provider_type": "CodeStarSourceConnection"}]},
+        {"execution_mode": "PARALLEL"},
+    ],
+    "aws_codebuild_project": [
+        {"source": [{"location": "https://github.com/else/where.git"}]},
+        {"secondary_sources": [{"location": "elsewhere"}]},
+        {"environment": [{"image": "else/where:latest"}]},
+        {"environment": [{"environment_variable": [{"name": "FORKS", "value": "shown"}]}]},
+        {"project_visibility": "PUBLIC_READ"},
+        {"encryption_key": "other"},
+        {"logs_config": [{"cloudwatch_logs": [{"status": "DISABLED"}]}]},
+    ],
+    "aws_codedeploy_deployment_group": [
+        {"alarm_configuration": [{"enabled": False}]},
+        {"auto_rollback_configuration": [{"enabled": False}]},
+        {"deployment_config_name": "CodeDeployDefault.LambdaAllAtOnce"},
+    ],
+    "aws_cloudwatch_event_rule": [{"event_pattern": '{"source": ["aws.s3"]}'}, {"state": "DISABLED"}],
+    "aws_cloudwatch_event_target": [{"arn": "arn:aws:events:eu-west-1:999999999999:event-bus/theirs"}],
+    "aws_cloudwatch_metric_alarm": [{"actions_enabled": False}, {"alarm_actions": ["arn:other"]}],
+    "aws_cloudwatch_log_group": [{"retention_in_days": 1}, {"skip_destroy": False}],
+    "aws_sns_topic_subscription": [{"endpoint": "https://example.org"}],
+    "aws_s3_bucket": [
+        {"versioning": [{"enabled": False}]},
+        {"grant": [{"permissions": ["READ"], "uri": "http://acs.amazonaws.com/groups/global/AllUsers"}]},
+        {"lifecycle_rule": [{"enabled": True, "expiration": [{"days": 1}]}]},
+        {"replication_configuration": [{"rules": [{"destination": [{"account_id": "999999999999"}]}]}]},
+        {"website": [{"index_document": "index.html"}]},
+        {"logging": [{"target_bucket": "other"}]},
+        {"object_lock_enabled": False},
+    ],
+    "aws_dynamodb_table": [
+        {"point_in_time_recovery": [{"enabled": False}]},
+        {"replica": [{"region_name": "us-east-1"}]},
+    ],
+    "aws_db_instance": [
+        {"backup_retention_period": 0},
+        {"vpc_security_group_ids": ["sg-2"]},
+        {"multi_az": False},
+        {"iam_database_authentication_enabled": True},
+        {"delete_automated_backups": True},
+    ],
+    "aws_rds_cluster": [{"enable_http_endpoint": True}, {"storage_encrypted": False}],
+    "aws_ecr_repository": [{"force_delete": True}, {"image_tag_mutability": "MUTABLE"}],
+    "aws_secretsmanager_secret": [{"recovery_window_in_days": 0}],
+    "aws_sqs_queue": [
+        {"message_retention_seconds": 60},
+        {"sqs_managed_sse_enabled": False},
+        {"policy": json.dumps({"Statement": [{"Effect": "Deny", "Action": "sqs:*", "Resource": "*"}]})},
+    ],
+    "aws_ssm_parameter": [{"type": "String"}, {"key_id": "alias/other"}],
+    "aws_lambda_function": [
+        {"environment": [{"variables": {"LOG_CONTENT": "true"}}]},
+        {"environment": [{"variables": {"POWERTOOLS_LOGGER_LOG_EVENT": "true"}}]},
+        {"environment": [{"variables": {"RETENTION_DAYS": "3650"}}]},
+        {"environment": [{"variables": {"ALLOWED_ORIGINS": "*"}}]},
+        {"environment": [{"variables": {"AWS_ENDPOINT_URL": "https://example.org"}}]},
+        {"code_signing_config_arn": "arn:other"},
+        {"dead_letter_config": [{"target_arn": "arn:other"}]},
+    ],
+    "aws_api_gateway_authorizer": [{"authorizer_uri": "arn:other"}],
+    "aws_api_gateway_method": [{"api_key_required": False}, {"authorizer_id": "other"}],
+    "aws_api_gateway_method_settings": [{"settings": [{"data_trace_enabled": True}]}],
+    "aws_api_gateway_stage": [{"access_log_settings": [{"destination_arn": "arn:other"}]}],
+    "aws_api_gateway_rest_api": [
+        {"endpoint_configuration": [{"types": ["REGIONAL"]}]},
+        {"disable_execute_api_endpoint": False},
+        {"body": "openapi: 3.0.1"},
+    ],
+    "aws_apigatewayv2_api": [{"cors_configuration": [{"allow_origins": ["*"]}]}],
+    "aws_cognito_user_pool": [{"mfa_configuration": "OFF"}, {"password_policy": [{"minimum_length": 6}]}],
+}
+"""What turns something sensitive on, or a protection off."""
+
+
+@pytest.mark.parametrize(("type_", "after"), [(type_, after) for type_, each in AFTER.items() for after in each])
+def test_what_opens_something_or_takes_its_protection_is_never_ordinary(type_: str, after: dict[str, Any]) -> None:
+    """Access, protection, and the delivery itself: by the attribute that changes, whatever it was before."""
+    before: dict[str, Any] = dict.fromkeys(after)
+
+    assert str(review(change(f"{type_}.it", "update", before=before, after=after)).planned.risk) == "sensitive"
+
+
+@pytest.mark.parametrize(
+    ("type_", "before", "after"),
+    [
+        ("aws_lambda_function", {"environment": [{"variables": {"BOT_NAME": "A", "CATALOG": "x"}}]}, {"timeout": 9}),
+        ("aws_cloudwatch_metric_alarm", {"threshold": 1}, {"threshold": 2}),
+        ("aws_dynamodb_table", {"billing_mode": "PROVISIONED"}, {"billing_mode": "PAY_PER_REQUEST"}),
+        ("aws_codebuild_project", {"build_timeout": 30}, {"build_timeout": 60}),
+        ("aws_sqs_queue", {"visibility_timeout_seconds": 30}, {"visibility_timeout_seconds": 60}),
+    ],
+)
+def test_what_opens_nothing_stays_ordinary(type_: str, before: dict[str, Any], after: dict[str, Any]) -> None:
+    """Whoever is asked about everything reads nothing."""
+    assert str(review(change(f"{type_}.it", "update", before=before, after=after)).planned.risk) == "ordinary"
+
+
+def test_an_api_key_that_its_callers_hold_is_lost_with_its_resource() -> None:
+    """A new one has another value."""
+    assert str(review(change("aws_api_gateway_api_key.it", "delete", "create")).planned.risk) == "destructive"
 
 
 def test_nothing_to_do_is_no_change() -> None:
