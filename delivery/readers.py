@@ -46,6 +46,8 @@ def _canned(values: Json) -> Iterator[Grant]:
         who = ANYONE if acl.startswith("public-") else "anyone with an AWS account"
         yield Grant(what=frozenset({acl}), where=frozenset({str(values.get("bucket"))}), who=frozenset({who}))
     for each in listed(values.get("grant")):
+        if not isinstance(each, Mapping):
+            continue
         who = ANYONE if str(each.get("uri")).endswith("/AllUsers") else str(each.get("uri") or each.get("id"))
         what = frozenset(map(str, listed(each.get("permissions"))))
         yield Grant(what=what, where=frozenset({str(values.get("bucket"))}), who=frozenset({who}))

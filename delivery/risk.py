@@ -1,5 +1,6 @@
 """How dangerous a change is, by the tables in ``rules``."""
 
+import re
 from enum import IntEnum
 from fnmatch import fnmatchcase
 from functools import lru_cache
@@ -65,7 +66,9 @@ def holds(type_: str) -> str:
 def _row(type_: str, attribute: str) -> int:
     """Return the first row of the table that the attribute matches; resources of a type have the same attributes."""
     for row, (pattern, _) in enumerate(SENSITIVE_ATTRIBUTES):
-        if fnmatchcase(f"{type_}.{attribute}" if pattern.startswith("aws_") else attribute, pattern):
+        name = f"{type_}.{attribute}" if pattern.startswith("aws_") else attribute
+        # A block that is unknown, or a secret, as a whole may hold what the pattern names in it.
+        if fnmatchcase(name, pattern) or name == re.split(r"[*\[]", pattern)[0]:
             return row
     return len(SENSITIVE_ATTRIBUTES)
 

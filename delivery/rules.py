@@ -107,8 +107,6 @@ SENSITIVE_ATTRIBUTES: Final = (
     ("api_key_required", "who may call the API"),
     ("mutual_tls*", "who may call the API"),
     ("cors_*", "who may call the API"),
-    # Where it is no document that can be read: a change in one that can has a longer path.
-    ("body", "who may call the API"),
     ("body*.security*", "who may call the API"),
     ("body*.x-amazon-apigateway-auth*", "who may call the API"),
     ("body*.x-amazon-apigateway-policy*", "who may call the API"),

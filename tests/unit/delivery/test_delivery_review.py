@@ -241,6 +241,26 @@ def test_what_opens_nothing_stays_ordinary(type_: str, before: dict[str, Any], a
     assert str(review(change(f"{type_}.it", "update", before=before, after=after)).planned.risk) == "ordinary"
 
 
+@pytest.mark.parametrize(
+    "address", ["aws_lambda_function.f.environment", "aws_s3_bucket.b.grant", "aws_codepipeline.p.stage"]
+)
+def test_a_block_that_cannot_be_known_yet_may_hold_what_is_sensitive(address: str) -> None:
+    """As blocks are that are made for each of something unknown."""
+    type_, _, name = address.split(".")
+    item = change(address, "update", before={name: []}, after={}, after_unknown={name: True}) | {"type": type_}
+
+    assert str(review(item).planned.risk) == "sensitive"
+
+
+def test_variables_that_are_a_secret_as_a_whole_may_hold_what_is_sensitive() -> None:
+    """Nobody sees which of them changes."""
+    before, after = ({"environment": [{"variables": {"A": value}}]} for value in "12")
+    marks = {"environment": [{"variables": True}]}
+    item = change("aws_lambda_function.f", "update", before=before, after=after, after_sensitive=marks)
+
+    assert str(review(item).planned.risk) == "sensitive"
+
+
 def test_an_api_key_that_its_callers_hold_is_lost_with_its_resource() -> None:
     """A new one has another value."""
     assert str(review(change("aws_api_gateway_api_key.it", "delete", "create")).planned.risk) == "destructive"
