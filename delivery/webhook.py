@@ -38,7 +38,8 @@ def set_policy(stack: Stack) -> None:
         if _is(webhook, wanted):
             return
         kept = {name: webhook[name] for name in KEPT if webhook.get(name)}
-        webhook = codebuild.update_webhook(projectName=project, pullRequestBuildPolicy=wanted, **kept)["webhook"]
+        answer = codebuild.update_webhook(projectName=project, pullRequestBuildPolicy=wanted, **kept)
+        webhook = answer.get("webhook", {})
     if not _is(webhook, wanted):
         raise DeliveryError(f"{what}: CodeBuild keeps {webhook.get('pullRequestBuildPolicy')} instead of {wanted}")
     say(f"{project}: comment approval of pull requests is {wanted['requiresCommentApproval']} now")
