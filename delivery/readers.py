@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
+from delivery.attributes import UNKNOWN
 from delivery.grants import ANYONE, NOTHING, Grant, Json, listed, principals
 from delivery.openapi import open_operations
 
@@ -105,6 +106,19 @@ def _without_authorization(attribute: str, *names: str) -> Callable[[Json], Iter
     return read
 
 
+def _acting(attribute: str) -> Callable[[Json], Iterator[Grant]]:
+    """What a role allows, whoever writes the code gets; a role that is yet to be made shows by itself.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html
+    """
+
+    def read(values: Json) -> Iterator[Grant]:
+        if (role := values.get(attribute)) and role != UNKNOWN:
+            yield Grant(what=frozenset({f"what {role} allows"}), who=frozenset({"its code"}))
+
+    return read
+
+
 def _described(values: Json) -> Iterator[Grant]:
     """An OpenAPI document, or the one route that an HTTP API is made with.
 
@@ -139,6 +153,9 @@ READERS: Final[Mapping[str, Callable[[Json], Iterator[Grant]]]] = {
     "aws_api_gateway_rest_api_put": _described,
     "aws_apigatewayv2_api": _described,
     "aws_db_instance": _reachable,
+    "aws_lambda_function": _acting("role"),
+    "aws_codebuild_project": _acting("service_role"),
+    "aws_codepipeline": _acting("role_arn"),
     "aws_api_gateway_method": _without_authorization("authorization", "http_method", "resource_id"),
     "aws_apigatewayv2_route": _without_authorization("authorization_type", "route_key"),
 }

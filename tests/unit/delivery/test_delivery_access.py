@@ -227,6 +227,8 @@ def test_a_path_that_anyone_may_call_is_access_for_everyone(
         ("aws_db_instance", {"publicly_accessible": True}),
         ("aws_s3_bucket", {"bucket": "b", "grant": [{"permissions": ["READ"], "uri": "http://x/global/AllUsers"}]}),
         ("aws_sqs_queue", {"policy": policy(allow("sqs:*", Principal="*")).replace('"S', '"\\u0053')}),
+        ("aws_lambda_function", {"function_name": "f", "role": "arn:aws:iam::111122223333:role/admin"}),
+        ("aws_codebuild_project", {"name": "b", "service_role": "arn:aws:iam::111122223333:role/admin"}),
         ("aws_apigatewayv2_api", {"target": "arn:aws:lambda:eu-west-1:111122223333:function:f"}),
     ],
 )
@@ -235,6 +237,13 @@ def test_what_is_made_open_to_everyone_is_access_too(type_: str, after: dict[str
     found = changed(type_, None, after)
 
     assert (found.access.widens, str(found.risk)) == (True, "sensitive")
+
+
+def test_a_role_that_is_made_in_the_same_plan_speaks_for_itself() -> None:
+    """What is made with it adds nothing to that."""
+    made = changed("aws_lambda_function", None, {"function_name": "f"}, after_unknown={"role": True})
+
+    assert (made.access.lines, str(made.risk)) == ((), "ordinary")
 
 
 def test_a_body_that_cannot_be_known_yet_may_let_in_anyone() -> None:
