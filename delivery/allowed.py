@@ -86,7 +86,7 @@ def adopt(name: str, folder: Path, trusted: Path, target: Path) -> list[str]:
     if not STACK.fullmatch(name):
         return ["its name is not of lower-case letters, digits and dashes"]
     try:
-        text = _regular(folder / "cdk.tf.json").read_text()
+        text = regular(folder / "cdk.tf.json").read_text()
         # Read once and written anew: of a key that stands twice, Terraform would have seen both.
         stack = json.loads(text)
     except (OSError, ValueError, RecursionError) as error:
@@ -121,7 +121,7 @@ def _copy_assets(folder: Path, target: Path) -> list[str]:
     return []
 
 
-def _regular(path: Path) -> Path:
+def regular(path: Path) -> Path:
     """Return ``path`` if it is a file that lies in ``cdktf.out/stacks/NAME``, and not a link to one elsewhere."""
     if any(part.is_symlink() for part in path.parents[:3]) or not _is_own(path):
         raise OSError(errno.EINVAL, "it is no file of its own", str(path))

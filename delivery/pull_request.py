@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Final
 
-from delivery.allowed import STACK, adopt
+from delivery.allowed import STACK, adopt, regular
 from delivery.apart import apart
 from delivery.errors import DeliveryError, TerraformError, UsageError
 from delivery.plan import make_plan
@@ -134,7 +134,7 @@ def _notes(project: Project, branch: Path, pattern: str, ours: list[str], theirs
 
 def _same(ours: Path, theirs: Path) -> bool:
     try:
-        return (ours / "cdk.tf.json").read_bytes() == (theirs / "cdk.tf.json").read_bytes()
+        return (ours / "cdk.tf.json").read_bytes() == regular(theirs / "cdk.tf.json").read_bytes()
     except OSError:
         return False
 

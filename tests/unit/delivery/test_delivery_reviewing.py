@@ -1,7 +1,9 @@
 """What a stranger's build left, read: whatever it is, a comment comes of it, in our words and of our size."""
 
 import json
+import os
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +12,7 @@ from hypothesis import strategies as st
 
 from delivery.comments.hosting import service_of
 from delivery.errors import DeliveryError, UsageError
-from delivery.pull_request import WHOLE, Findings
+from delivery.pull_request import WHOLE, Findings, _same
 from delivery.reviewed import fingerprint, sentence
 from delivery.reviewing import Build, _foot, _head, parse
 
@@ -93,6 +95,25 @@ def test_no_form_of_it_raises_anything_else(plans: Any, body: Any, problems: Any
     for parts in ({"plans": plans}, {"plans": {"chatbot-dev": {"resource_changes": [body]}}}, {"problems": problems}):
         with suppress(ValueError, TypeError, AttributeError, KeyError, RecursionError):
             parse(written(**parts, **({"notes": notes} if "plans" in parts else {})), COMMIT)
+
+
+@pytest.mark.parametrize("kind", ["link", "fifo"])
+def test_a_stack_beside_those_that_are_planned_is_read_as_a_file_of_its_own_only(tmp_path: Path, kind: str) -> None:
+    """A link leads elsewhere, and a pipe that nobody writes into would be waited for until the build is too late."""
+    ours, theirs = (tmp_path / side / "cdktf.out" / "stacks" / "pipeline" for side in ("ours", "theirs"))
+    for folder in (ours, theirs):
+        folder.mkdir(parents=True)
+    (ours / "cdk.tf.json").write_text("{}")
+    own = theirs / "cdk.tf.json"
+    own.write_text("{}")
+    same = _same(ours, theirs)
+    own.unlink()
+    if kind == "link":
+        own.symlink_to(ours / "cdk.tf.json")
+    else:
+        os.mkfifo(own)
+
+    assert (same, _same(ours, theirs)) == (True, False)
 
 
 def test_problems_stand_in_blocks_that_they_cannot_leave() -> None:
