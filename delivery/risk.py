@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import Final
 
-from delivery.rules import SENSITIVE_ATTRIBUTES, SENSITIVE_TYPES, STATEFUL, STATELESS
+from delivery.rules import SENSITIVE_ATTRIBUTES, SENSITIVE_REMOVALS, SENSITIVE_TYPES, STATEFUL, STATELESS
 
 
 class Risk(IntEnum):
@@ -40,7 +40,7 @@ def grade(
         return Risk.SENSITIVE, "no longer managed"
     if guarded:
         return Risk.SENSITIVE, "Terraform's state, locks or ledger"
-    for pattern, reason in SENSITIVE_TYPES:
+    for pattern, reason in (*SENSITIVE_TYPES, *(SENSITIVE_REMOVALS if kind == "delete" else ())):
         if fnmatchcase(type_, pattern):
             return Risk.SENSITIVE, reason
     if kind in ("update", "replace"):

@@ -98,6 +98,18 @@ SENSITIVE_TYPES: Final = (
 )
 """Types whose every change touches permissions, keys, the network or public access."""
 
+SENSITIVE_REMOVALS: Final = (
+    ("aws_cloudwatch_*alarm", "who is alarmed"),
+    ("aws_budgets_budget", "who is told of costs"),
+    ("aws_cloudwatch_event_rule", "whether it happens at all"),
+    ("aws_scheduler_schedule", "whether it happens at all"),
+    ("aws_codedeploy_deployment_group", "what rolls a release back"),
+    ("aws_codepipeline", "how changes are delivered"),
+    ("aws_codebuild_project", "how changes are delivered"),
+    ("aws_api_gateway_request_validator", "what the API takes"),
+)
+"""Types that hold nothing, and watch, check or deliver: nobody misses one that is gone until it is needed."""
+
 SENSITIVE_ATTRIBUTES: Final = (
     ("*policy", "who may use the resource"),
     ("policy.*", "who may use the resource"),

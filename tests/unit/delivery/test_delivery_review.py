@@ -261,6 +261,26 @@ def test_variables_that_are_a_secret_as_a_whole_may_hold_what_is_sensitive() -> 
     assert str(review(item).planned.risk) == "sensitive"
 
 
+@pytest.mark.parametrize(
+    "type_",
+    [
+        "aws_cloudwatch_metric_alarm",
+        "aws_cloudwatch_composite_alarm",
+        "aws_cloudwatch_event_rule",
+        "aws_scheduler_schedule",
+        "aws_budgets_budget",
+        "aws_codedeploy_deployment_group",
+        "aws_api_gateway_request_validator",
+        "aws_codepipeline",
+        "aws_codebuild_project",
+    ],
+)
+def test_taking_away_what_watches_or_delivers_is_sensitive_and_making_it_is_not(type_: str) -> None:
+    """Nothing is lost, and nobody hears of the next time."""
+    assert str(review(change(f"{type_}.it", "delete", after=None)).planned.risk) == "sensitive"
+    assert str(review(change(f"{type_}.it", "create", before=None)).planned.risk) == "ordinary"
+
+
 def test_an_api_key_that_its_callers_hold_is_lost_with_its_resource() -> None:
     """A new one has another value."""
     assert str(review(change("aws_api_gateway_api_key.it", "delete", "create")).planned.risk) == "destructive"
