@@ -23,6 +23,8 @@ STATEFUL: Final = {
     "aws_route53_zone": "a zone and its name servers",
     "aws_s3_object": "an object",
     "aws_api_gateway_api_key": "an API key, which its callers hold",
+    "aws_sns_topic": "a topic and its subscriptions",
+    "aws_codebuild_report_group": "a group of reports",
 }
 """What is lost for good when a resource of the type is destroyed or replaced."""
 
@@ -39,7 +41,6 @@ STATELESS: Final = (
     "aws_cloudwatch_metric_alarm",
     "aws_cloudwatch_query_definition",
     "aws_codebuild_project",
-    "aws_codebuild_report_group",
     "aws_codedeploy_app",
     "aws_codedeploy_deployment_config",
     "aws_codedeploy_deployment_group",
@@ -52,7 +53,6 @@ STATELESS: Final = (
     "aws_lambda_provisioned_concurrency_config",
     "aws_scheduler_schedule",
     "aws_secretsmanager_secret_version",
-    "aws_sns_topic",
     "aws_sns_topic_subscription",
 )
 """Types that hold nothing their configuration does not make anew. A type in no table here may hold anything."""
@@ -99,7 +99,9 @@ SENSITIVE_TYPES: Final = (
 """Types whose every change touches permissions, keys, the network or public access."""
 
 SENSITIVE_REMOVALS: Final = (
+    ("aws_api*_api", "its address"),
     ("aws_cloudwatch_*alarm", "who is alarmed"),
+    ("aws_cloudwatch_log_metric_filter", "who is alarmed"),
     ("aws_budgets_budget", "who is told of costs"),
     ("aws_cloudwatch_event_rule", "whether it happens at all"),
     ("aws_scheduler_schedule", "whether it happens at all"),
@@ -123,6 +125,7 @@ SENSITIVE_ATTRIBUTES: Final = (
     ("body*.x-amazon-apigateway-auth*", "who may call the API"),
     ("body*.x-amazon-apigateway-policy*", "who may call the API"),
     ("body*.x-amazon-apigateway-cors*", "who may call the API"),
+    ("aws_api*_api.id", "its address"),
     ("endpoint_configuration*", "public access"),
     ("disable_execute_api_endpoint", "public access"),
     ("enable_http_endpoint", "public access"),

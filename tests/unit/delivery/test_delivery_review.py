@@ -266,6 +266,9 @@ def test_variables_that_are_a_secret_as_a_whole_may_hold_what_is_sensitive() -> 
     [
         "aws_cloudwatch_metric_alarm",
         "aws_cloudwatch_composite_alarm",
+        "aws_cloudwatch_log_metric_filter",
+        "aws_api_gateway_rest_api",
+        "aws_apigatewayv2_api",
         "aws_cloudwatch_event_rule",
         "aws_scheduler_schedule",
         "aws_budgets_budget",
@@ -281,9 +284,18 @@ def test_taking_away_what_watches_or_delivers_is_sensitive_and_making_it_is_not(
     assert str(review(change(f"{type_}.it", "create", before=None)).planned.risk) == "ordinary"
 
 
-def test_an_api_key_that_its_callers_hold_is_lost_with_its_resource() -> None:
-    """A new one has another value."""
-    assert str(review(change("aws_api_gateway_api_key.it", "delete", "create")).planned.risk) == "destructive"
+@pytest.mark.parametrize("type_", ["aws_api_gateway_api_key", "aws_sns_topic", "aws_codebuild_report_group"])
+def test_what_others_put_in_or_hold_is_lost_with_its_resource(type_: str) -> None:
+    """A new key has another value, and a new topic none of those who subscribed by hand."""
+    assert str(review(change(f"{type_}.it", "delete", "create")).planned.risk) == "destructive"
+
+
+@pytest.mark.parametrize("type_", ["aws_api_gateway_rest_api", "aws_apigatewayv2_api"])
+def test_an_api_that_is_made_anew_has_another_address(type_: str) -> None:
+    """Whoever knows the old one meets nothing there."""
+    item = change(f"{type_}.it", "delete", "create", before={"id": "x"}, after={}, after_unknown={"id": True})
+
+    assert str(review(item).planned.risk) == "sensitive"
 
 
 def test_nothing_to_do_is_no_change() -> None:
