@@ -1,5 +1,6 @@
 """AWS's APIs, asked only by the commands that need them."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
@@ -21,7 +22,8 @@ def client(service: str, region: str | None = None, **keys: str) -> Any:
     import boto3
 
     try:
-        return boto3.client(service, region_name=region, **keys)
+        # Python's SDK alone reads AWS_DEFAULT_REGION only: https://docs.aws.amazon.com/sdkref/latest/guide/feature-region.html
+        return boto3.client(service, region_name=region or os.environ.get("AWS_REGION") or None, **keys)
     except ValueError as error:
         raise DeliveryError(f"AWS's SDK cannot be set up: {error}; see AWS_ENDPOINT_URL and ~/.aws/config") from error
 

@@ -27,6 +27,20 @@ def test_a_shell_without_credentials_learns_how_to_get_some(monkeypatch: pytest.
     assert "\n" not in str(told.value)
 
 
+def test_the_region_that_is_asked_for_is_taken_by_the_name_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which is that of every SDK but Python's."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
+    monkeypatch.setattr("boto3.DEFAULT_SESSION", None)
+    with pytest.raises(DeliveryError, match=r"^the build: no AWS region; set AWS_REGION$"), asking("the build"):
+        client("codebuild")
+    monkeypatch.setenv("AWS_REGION", "eu-central-1")
+
+    assert client("codebuild").meta.region_name == "eu-central-1"
+    assert client("codebuild", "us-east-1").meta.region_name == "us-east-1"
+
+
 def test_so_does_one_whom_terraform_sends_away() -> None:
     """In the same words."""
     assert ENV in diagnose("dev", "Error: No valid credential sources found")
