@@ -1,5 +1,6 @@
 """A JSON API over HTTPS: the token kept out of sight, limits of rate waited for, refusals said in one line."""
 
+import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -75,8 +76,8 @@ class Patience(Retry):
         """Return how many seconds to wait, in whichever header the service says so."""
         wait = super().get_retry_after(response)
         if wait is None and response.headers.get("x-ratelimit-remaining") == "0":
-            reset = response.headers.get("x-ratelimit-reset", "")
-            return max(0.0, float(reset) - time.time()) if reset.isdigit() else None
+            reset = _reset(response)
+            return None if reset is None else max(0.0, reset - time.time())
         return wait
 
 
@@ -110,7 +111,10 @@ class Rest:
 
     def ask(self, method: str, path: str, body: object = None) -> Answer:
         """Return the answer to one request; raises ``DeliveryError`` for any but a success."""
-        address = urljoin(self._base, path)
+        try:
+            address = urljoin(self._base, path)
+        except ValueError as error:
+            raise DeliveryError(f"{self.name} leads to what is no address: not followed") from error
         if not address.startswith(self._base):
             raise DeliveryError(f"{self.name} leads elsewhere ({urlsplit(address).hostname}): not followed")
         try:
@@ -146,7 +150,7 @@ class Rest:
             return None
         try:
             return response.json()
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise DeliveryError(f"{self.name} answered no JSON to {response.request.method}") from error
 
     def _refusal(self, method: str, path: str, response: "Response") -> str:
@@ -171,5 +175,11 @@ class Rest:
 
 
 def _until(response: "Response") -> str:
-    reset = response.headers.get("x-ratelimit-reset", "")
-    return f" until {time.strftime('%H:%M UTC', time.gmtime(int(reset)))}" if reset.isdigit() else ""
+    reset = _reset(response)
+    return "" if reset is None else f" until {time.strftime('%H:%M UTC', time.gmtime(reset))}"
+
+
+def _reset(response: Any) -> int | None:
+    """Return when the service's limit of rate begins anew, in seconds since 1970, if it says so."""
+    said = response.headers.get("x-ratelimit-reset", "")
+    return int(said) if re.fullmatch("[0-9]{1,10}", said) else None

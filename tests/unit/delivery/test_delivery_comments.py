@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import pytest
+from werkzeug.wrappers import Response
 
 from delivery.comments import Service, State, Status, publish
 from delivery.comments.bitbucket import Bitbucket
@@ -208,6 +209,28 @@ def test_pages_that_lead_back_are_not_followed_for_ever() -> None:
         round_ = answer(200, [], Link=f'<{address}{path}?per_page=100>; rel="next"')
         host.instead = {f"GET {path}": [round_] * 50}
         with pytest.raises(DeliveryError, match="GitHub's pages lead back to one that was read"):
+            list(GitHub("acme/bot", "7", TOKEN, address).comments())
+
+
+USED_UP = b'{"message": "API rate limit exceeded"}'
+
+
+@pytest.mark.parametrize(
+    ("response", "said"),
+    [
+        (Response(USED_UP, 403, headers={"x-ratelimit-remaining": "0", "x-ratelimit-reset": "9" * 30}), "is used up"),
+        (Response(USED_UP, 403, headers={"x-ratelimit-remaining": "0", "x-ratelimit-reset": "²"}), "is used up"),
+        (Response(b"[" * 100_000), "answered no JSON to GET"),
+        (Response(b"<html>sign in", content_type="text/html"), "answered no JSON to GET"),
+        (Response(b"[]", headers={"Link": '<http://[::1>; rel="next"'}), "leads to what is no address"),
+    ],
+)
+def test_what_no_service_should_answer_is_one_clear_line(response: Response, said: str) -> None:
+    """A limit that ends in no year there is, a document without an end, a page that lies nowhere."""
+    host = Host()
+    with serving(lambda it: github(host)(it)) as address:
+        host.instead = {"GET /repos/acme/bot/issues/7/comments": [response]}
+        with pytest.raises(DeliveryError, match=f"^GitHub.*{said}"):
             list(GitHub("acme/bot", "7", TOKEN, address).comments())
 
 
