@@ -33,7 +33,9 @@ def open_operations(body: Any) -> Iterator[str]:
 def _is_open(operation: Mapping[str, Any], document: Mapping[str, Any]) -> bool:
     """Whether neither the operation nor the whole document asks for a scheme; an empty one makes the others optional.
 
+    The document is taken at its word: whether an authorizer, or the program behind, asks for the scheme is not seen.
     https://spec.openapis.org/oas/v3.0.3#operation-object
     """
-    asked = operation.get("security", document.get("security")) or [{}]
-    return {} in asked and operation.get(AUTH, {}).get("type", "NONE").upper() == "NONE"
+    if said := operation.get(AUTH, {}).get("type"):
+        return bool(said.upper() == "NONE")
+    return {} in (operation.get("security", document.get("security")) or [{}])

@@ -185,7 +185,7 @@ def document(*, root: Any = None, **paths: Any) -> dict[str, str]:
     return {"body": json.dumps(found | ({} if root is None else {"security": root}))}
 
 
-IAM = {"type": "AWS_IAM"}
+AUTH, IAM = "x-amazon-apigateway-auth", {"type": "AWS_IAM"}
 TOKEN = {"security": [{"token": []}]}
 CHAT = {"post": TOKEN}
 
@@ -197,12 +197,13 @@ CHAT = {"post": TOKEN}
         (document(chat=CHAT), document(chat=CHAT | {"put": {"security": []}}), "+ Allow calls on PUT /chat for"),
         (document(chat=CHAT), document(chat=CHAT, admin={"get": {"security": [{"token": []}, {}]}}), "on GET /admin"),
         (document(chat=CHAT), document(chat=CHAT, x={"x-amazon-apigateway-any-method": {}}), "calls on ANY /x for"),
+        (document(chat=CHAT), document(chat=CHAT, x={"get": TOKEN | {AUTH: {"type": "NONE"}}}), "calls on GET /x for"),
         (document(chat={"get": {}}), document(chat={"get": {}}, x={"get": {}}), "+ Allow calls on GET /x for"),
         (document(chat={"get": {}}, root=[{"token": []}]), document(chat={"get": {}}), "calls on GET /chat for"),
         (None, document(chat={"get": {}}), "calls on GET /chat for"),
         (None, {"body": "openapi: 3.0.1"}, "+ Allow calls on whatever its body describes for anyone (*)"),
         (document(chat=CHAT), document(chat=CHAT, admin={"get": TOKEN}), None),
-        (document(chat=CHAT), document(chat=CHAT, admin={"get": {"x-amazon-apigateway-auth": IAM}}), None),
+        (document(chat=CHAT), document(chat=CHAT, admin={"get": {AUTH: IAM}}), None),
         (document(chat=CHAT), document(chat=CHAT, admin={"get": {}}, root=[{"token": []}]), None),
         (document(chat={"get": {}}), document(chat={"get": {"summary": "news"}}), None),
         (document(chat={"get": {}}), document(chat={"get": TOKEN}), None),
