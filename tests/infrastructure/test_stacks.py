@@ -358,7 +358,9 @@ from stacks.project import Environment, Project, Source
 PROJECT = Project(
     name="acme", bot_name="Acme", account="111122223333", region="eu-west-1",
     source=Source(provider="GitHub", repository="acme/bot"),
-    environments=tuple(Environment(name=f"env{number}") for number in range(24)),
+    environments=tuple(
+        Environment(name=f"env{number}", approval="always", destructive_approval=True) for number in range(12)
+    ),
 )
 """
 

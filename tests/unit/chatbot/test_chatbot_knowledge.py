@@ -5,23 +5,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chatbot.knowledge import Knowledge
-from chatbot.learn import learn
 from chatbot.words import edits, shown, stem, words
-from tests.unit.chatbot import sample
-
-KNOWLEDGE = Knowledge(learn(sample.KNOWLEDGE))
 
 
 @pytest.mark.parametrize("question", ["waht does it csot", "WHAT DOES IT COST???", "whát does it cöst", "costs"])
-def test_spelling_case_and_accents_do_not_matter(question: str) -> None:
+def test_spelling_case_and_accents_do_not_matter(knowledge: Knowledge, question: str) -> None:
     """The price is told however the question is typed."""
-    assert KNOWLEDGE.search(question)[0].section.id == "aws#what-does-it-cost"
+    assert knowledge.search(question)[0].section.id == "aws#what-does-it-cost"
 
 
 @pytest.mark.parametrize("question", ["", "   ", "?!", "🙂", "\ud800", "東京", "the of and", "x" * 2000, "a b " * 500])
-def test_what_is_no_question_gets_no_answer(question: str) -> None:
+def test_what_is_no_question_gets_no_answer(knowledge: Knowledge, question: str) -> None:
     """Blanks, signs, other scripts and noise are declined."""
-    assert not any(match.answers for match in KNOWLEDGE.search(question))
+    assert not any(match.answers for match in knowledge.search(question))
 
 
 @pytest.mark.parametrize(
@@ -38,22 +34,22 @@ def test_what_is_no_question_gets_no_answer(question: str) -> None:
         "<script>cost",
     ],
 )
-def test_what_names_nothing_gets_no_answer(question: str) -> None:
+def test_what_names_nothing_gets_no_answer(knowledge: Knowledge, question: str) -> None:
     """It refers to what nobody said, or is markup; but what comes near is suggested."""
-    found = KNOWLEDGE.search(question)
+    found = knowledge.search(question)
     assert not any(match.answers for match in found)
     assert found[0].is_near
 
 
 @pytest.mark.parametrize("question", ["<b>What</b> does it cost?", "how much is it", "who are you", "what can you do"])
-def test_what_has_markup_or_nothing_but_small_words_may_be_a_question(question: str) -> None:
+def test_what_has_markup_or_nothing_but_small_words_may_be_a_question(knowledge: Knowledge, question: str) -> None:
     """A word outside of the markup tells what it is about, or it is put as one was taught."""
-    assert KNOWLEDGE.search(question)[0].answers
+    assert knowledge.search(question)[0].answers
 
 
-def test_what_refers_back_is_understood_from_what_was_said() -> None:
+def test_what_refers_back_is_understood_from_what_was_said(knowledge: Knowledge) -> None:
     """The question before tells what "it" is."""
-    assert KNOWLEDGE.search("and what is it", earlier="what does it cost")[0].answers
+    assert knowledge.search("and what is it", earlier="what does it cost")[0].answers
 
 
 @pytest.mark.parametrize(
@@ -73,9 +69,9 @@ def test_of_markup_only_what_a_page_shows_is_read(text: str, seen: str) -> None:
 @pytest.mark.parametrize(
     "question", ["w\u200bh\u200ba\u200bt is p\u200bar\u00adley", "\u202ewhat is parley\u202c", "\ufeffwhat is parley"]
 )
-def test_signs_that_nobody_sees_do_not_matter(question: str) -> None:
+def test_signs_that_nobody_sees_do_not_matter(knowledge: Knowledge, question: str) -> None:
     """A question copied from a page brings soft hyphens and marks of direction along."""
-    assert KNOWLEDGE.search(question) == KNOWLEDGE.search("what is parley")
+    assert knowledge.search(question) == knowledge.search("what is parley")
 
 
 def test_vowels_that_are_marks_are_a_part_of_their_word() -> None:
@@ -84,9 +80,9 @@ def test_vowels_that_are_marks_are_a_part_of_their_word() -> None:
 
 
 @given(st.text(max_size=200))
-def test_any_text_can_be_asked(question: str) -> None:
+def test_any_text_can_be_asked(knowledge: Knowledge, question: str) -> None:
     """No text breaks the search, and confidence stays between 0 and 1."""
-    for match in KNOWLEDGE.search(question, previous="about#what-is-parley", earlier=question):
+    for match in knowledge.search(question, previous="about#what-is-parley", earlier=question):
         assert 0 <= match.confidence <= 1
 
 
@@ -105,16 +101,16 @@ def test_any_text_can_be_asked(question: str) -> None:
         "</a" * 2600,
     ],
 )
-def test_eight_thousand_characters_of_anything_can_be_asked(question: str) -> None:
+def test_eight_thousand_characters_of_anything_can_be_asked(knowledge: Knowledge, question: str) -> None:
     """The longest message is searched like any other, whatever it is made of."""
-    assert len(KNOWLEDGE.search(question, limit=3)) <= 3
+    assert len(knowledge.search(question, limit=3)) <= 3
 
 
-def test_every_title_and_every_phrasing_leads_to_its_own_section() -> None:
+def test_every_title_and_every_phrasing_leads_to_its_own_section(knowledge: Knowledge) -> None:
     """A suggestion is a title, so asking it must give its section; so must a phrasing, as long as it has no other."""
-    for section, asked in zip(KNOWLEDGE.sections, KNOWLEDGE.asked, strict=True):
+    for section, asked in zip(knowledge.sections, knowledge.asked, strict=True):
         for phrase in (section.title, *asked):
-            (found,) = KNOWLEDGE.search(phrase, limit=1)
+            (found,) = knowledge.search(phrase, limit=1)
             assert (found.section, found.confidence) == (section, 1.0), phrase
 
 
@@ -131,17 +127,19 @@ def test_every_title_and_every_phrasing_leads_to_its_own_section() -> None:
         ("What does it cost?", "and who wrote it?", None),
     ],
 )
-def test_a_question_is_understood_from_the_one_before(earlier: str, question: str, section: str | None) -> None:
+def test_a_question_is_understood_from_the_one_before(
+    knowledge: Knowledge, earlier: str, question: str, section: str | None
+) -> None:
     """What was said before completes a question, and does not make up for one about something else."""
-    (found,) = KNOWLEDGE.search(question, earlier=earlier, limit=1)
+    (found,) = knowledge.search(question, earlier=earlier, limit=1)
     assert (found.section.id if found.answers else None) == section
 
 
-def test_a_follow_up_leans_on_the_section_before() -> None:
+def test_a_follow_up_leans_on_the_section_before(knowledge: Knowledge) -> None:
     """The same words are a little more likely to mean what was just spoken of."""
     question, about = "and in prod?", "environments#how-do-i-deploy-to-another-account"
     without, after = (
-        {match.section.id: match.confidence for match in KNOWLEDGE.search(question, previous=previous, limit=50)}
+        {match.section.id: match.confidence for match in knowledge.search(question, previous=previous, limit=50)}
         for previous in (None, about)
     )
     assert after[about] > without[about]
