@@ -10,7 +10,6 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 from chatbot.index import NoIndexError
@@ -33,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     replies = [responder.reply(question, ()) for question in questions]
     said = {
         "sections": [
-            asdict(section) | {"asked": asked}
+            section._asdict() | {"asked": asked}
             for section, asked in zip(knowledge.sections, knowledge.asked, strict=True)
         ],
         "answers": [reply.source.id if reply.source and reply.answered else None for reply in replies],

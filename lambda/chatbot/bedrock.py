@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import replace
+from copy import replace
 from typing import TYPE_CHECKING
 
 import botocore.session

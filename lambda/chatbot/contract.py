@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 TEXT_LENGTH = 8_000
 COMMENT_LENGTH = 1_000
@@ -29,8 +29,7 @@ Rating = Literal["up", "down"]
 ExportFormat = Literal["json", "markdown"]
 
 
-@dataclass(frozen=True)
-class Bounds:
+class Bounds(NamedTuple):
     """What a value must satisfy, in OpenAPI's words."""
 
     min_length: int | None = None

@@ -11,8 +11,7 @@ import struct
 from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, NoReturn, overload
+from typing import Any, NamedTuple, NoReturn, overload
 from zlib import crc32
 
 VERSION = 3
@@ -41,8 +40,7 @@ class _Parts(dict[str, Any]):
         raise NoIndexError(f"the knowledge index has no {name!r}: build it anew")
 
 
-@dataclass(frozen=True)
-class Index:
+class Index(NamedTuple):
     """The columns of an index, and single facts about them."""
 
     facts: Mapping[str, Any]

@@ -5,8 +5,7 @@ from __future__ import annotations
 import heapq
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from chatbot.classifier import Classifier
 from chatbot.features import key
@@ -36,8 +35,7 @@ MOST_WORDS = 300
 MOST_GUESSES = 12
 
 
-@dataclass(frozen=True)
-class Section:
+class Section(NamedTuple):
     """One answer: the text under a heading of a knowledge file."""
 
     id: str
@@ -47,8 +45,7 @@ class Section:
     language: str | None = None
 
 
-@dataclass(frozen=True)
-class Match:
+class Match(NamedTuple):
     """A section with the confidence, from 0 to 1, that it answers the question."""
 
     section: Section

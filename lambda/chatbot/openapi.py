@@ -181,7 +181,7 @@ def _schema(hint: Any) -> Schema:
     origin, arguments = get_origin(hint), get_args(hint)
     if origin is Annotated:
         inner, bounds = arguments
-        return _schema(inner) | {BOUNDS[name]: value for name, value in vars(bounds).items() if value is not None}
+        return _schema(inner) | {BOUNDS[name]: value for name, value in bounds._asdict().items() if value is not None}
     if origin is Literal:
         return {"type": "string", "enum": list(arguments)}
     if origin is tuple:

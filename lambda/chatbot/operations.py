@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from chatbot.access import Access
 from chatbot.contract import PAGE_TURNS, TURNS, Export, Feedback, FeedbackRequest, Health, MessageRequest, Transcript
@@ -23,8 +22,7 @@ if TYPE_CHECKING:
 UTF_8 = "; charset=utf-8"
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(NamedTuple):
     """A proxy event with the values of its operation's parameters."""
 
     event: Event

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from chatbot.access import Access, admitted
 from chatbot.contract import LARGEST_PAGE, Turn
@@ -24,8 +24,7 @@ SHORT_CONVERSATION = 20
 """How many turns are read together with the conversation itself; a longer one takes another call."""
 
 
-@dataclass(frozen=True)
-class Page:
+class Page(NamedTuple):
     """Turns in a row, oldest first, and where the next page begins."""
 
     conversation: Conversation

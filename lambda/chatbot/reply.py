@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from chatbot.contract import ResponderName, Source, Turn
 
 
-@dataclass(frozen=True, kw_only=True)
-class Reply:
+class Reply(NamedTuple):
     """What a responder says, where it has it from, and what a person may want to ask next."""
 
     text: str
-    source: Source | None = None
     answered: bool
+    source: Source | None = None
     suggestions: tuple[str, ...] = ()
     responder: ResponderName = "knowledge"
     fallback: bool = False

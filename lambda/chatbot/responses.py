@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from chatbot.routes import JSON
 from chatbot.wire import to_json
@@ -14,8 +13,7 @@ NOTHING: Mapping[str, Any] = MappingProxyType({})
 HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
-@dataclass(frozen=True, kw_only=True)
-class Response:
+class Response(NamedTuple):
     """An answer, and what may be told of it elsewhere."""
 
     status: int

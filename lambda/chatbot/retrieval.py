@@ -6,9 +6,8 @@ import heapq
 import math
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from chatbot.features import key
 from chatbot.index import place
@@ -35,8 +34,7 @@ MOST_POSTINGS = 5_000
 WORTH_REORDERING = 200
 
 
-@dataclass(frozen=True)
-class Term:
+class Term(NamedTuple):
     """A stem or stop word that is asked for."""
 
     text: str
@@ -46,8 +44,7 @@ class Term:
     """How much it counts beside the others: less where it was said earlier in the conversation."""
 
 
-@dataclass(frozen=True)
-class Postings:
+class Postings(NamedTuple):
     """The places of each term, ascending, and what it weighs there."""
 
     keys: Column

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, NamedTuple, get_args
 
 from chatbot.contract import (
     CONVERSATION_ID,
@@ -30,8 +29,7 @@ HTML = "text/html"
 MARKDOWN = "text/markdown"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Parameter:
+class Parameter(NamedTuple):
     """A value that an operation takes from its path, its query or a header."""
 
     name: str
@@ -50,8 +48,7 @@ class Parameter:
         return self.name.replace("-", "_").lower()
 
 
-@dataclass(frozen=True, kw_only=True)
-class Route:
+class Route(NamedTuple):
     """One operation of the API; `returns` is None where the answer is no message of the contract."""
 
     operation: str

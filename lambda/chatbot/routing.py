@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from chatbot.errors import Problem, ProblemError
 from chatbot.routes import ROUTES, Route
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(NamedTuple):
     """Whatever the API has at one path."""
 
     routes: Mapping[str, Route]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from chatbot import pacing
 from chatbot.access import Access, admitted
@@ -26,8 +26,7 @@ ATTEMPTS = 7
 RETRY_AFTER_SECONDS = 1
 
 
-@dataclass(frozen=True)
-class Sent:
+class Sent(NamedTuple):
     """The turn that a message has become, and whether an earlier request made it."""
 
     turn: Turn
@@ -36,8 +35,7 @@ class Sent:
     """What this request spent on it."""
 
 
-@dataclass(frozen=True)
-class Message:
+class Message(NamedTuple):
     """What was said, by whom, and under which key."""
 
     access: Access

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from hashlib import sha256
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -24,8 +23,7 @@ class CapReachedError(Exception):
     """The day's tokens are spent, or what is left is less than a reply may need."""
 
 
-@dataclass(frozen=True)
-class Holder:
+class Holder(NamedTuple):
     """What an idempotency key stands for: the turn it made, or the request that is still at it."""
 
     body_hash: str
@@ -43,8 +41,7 @@ class KeyTakenError(Exception):
         """The turn, where it was read already."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Conversation:
+class Conversation(NamedTuple):
     """A conversation as such; all that belongs to it expires with it."""
 
     id: str
@@ -58,16 +55,14 @@ class Conversation:
     """Whether someone has begun to delete it; then there is no such conversation but for who goes on deleting."""
 
 
-@dataclass(frozen=True)
-class Recent:
+class Recent(NamedTuple):
     """A conversation with some of its turns, oldest of them first."""
 
     conversation: Conversation
     turns: tuple[KeptTurn, ...]
 
 
-@dataclass(frozen=True)
-class Key:
+class Key(NamedTuple):
     """An idempotency key with the body that it was sent with, both as hashes."""
 
     hash: str
@@ -78,16 +73,14 @@ class Key:
         return cls(sha256(key.encode()).hexdigest(), sha256(body.encode()).hexdigest())
 
 
-@dataclass(frozen=True)
-class KeptTurn:
+class KeptTurn(NamedTuple):
     """A turn and the key it was sent with."""
 
     turn: Turn
     key: Key | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Reservation:
+class Reservation(NamedTuple):
     """What a request holds while a model is asked, so that nobody else asks for the same and the cap is kept."""
 
     owner: str
@@ -103,8 +96,7 @@ class Reservation:
     """The highest number of tokens that the day may have spent already."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Draft:
+class Draft(NamedTuple):
     """A turn that is to follow the `conversation.turns` turns that there were."""
 
     conversation: Conversation

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from copy import replace
 from typing import TYPE_CHECKING
 
 from chatbot.knowledge import Knowledge

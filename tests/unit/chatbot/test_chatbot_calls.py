@@ -1,7 +1,7 @@
 """What the bot asks of DynamoDB: how many calls, and how much each turn writes."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from copy import replace
 from typing import Any
 
 import pytest

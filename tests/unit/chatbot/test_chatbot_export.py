@@ -1,7 +1,7 @@
 """Taking a conversation along: whole, as JSON or Markdown, in which nothing said passes for something else."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from copy import replace
 from typing import Any
 
 import pytest
