@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from importlib.util import cache_from_source
 from pathlib import Path
 from typing import Any, Final
 
@@ -51,8 +52,9 @@ def vendor(category: str, packages: dict[str, Any], cache: Path) -> Path:
     Raises ``DeliveryError`` when a package cannot be had, does not match its locked hash, or holds native code.
     """
     folder = cache / f"{category}-{digest(category, packages)[:16]}"
-    if folder.is_dir():
+    if _is_whole(folder):
         return folder
+    shutil.rmtree(folder, ignore_errors=True)
     cache.mkdir(parents=True, exist_ok=True)
     with (
         working(f"installing the dependencies of {category}"),
@@ -66,6 +68,12 @@ def vendor(category: str, packages: dict[str, Any], cache: Path) -> Path:
         if not folder.is_dir():
             target.rename(folder)
     return folder
+
+
+def _is_whole(folder: Path) -> bool:
+    """Whether ``folder`` is there with its byte-code, which whoever tidies a project up may take for rubbish."""
+    modules = list(folder.rglob("*.py"))
+    return folder.is_dir() and all(Path(cache_from_source(module)).exists() for module in modules)
 
 
 def compile_folder(folder: Path) -> None:

@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -153,6 +154,19 @@ def test_the_same_sources_give_the_same_bytes(project: Miniature, tmp_path: Path
     assert (project.package().returncode, other.package().returncode) == (0, 0)
 
     assert project.zip == other.zip
+
+
+def test_byte_code_that_was_tidied_away_is_made_again(project: Miniature) -> None:
+    """Else the same commit would be another zip, which starts in twice the time."""
+    assert project.package().returncode == 0
+    before = project.zip
+    for folder in (project.folder / "build").rglob("__pycache__"):
+        shutil.rmtree(folder)
+    (project.folder / "build" / "lambda.zip").unlink()
+
+    assert project.package().returncode == 0
+
+    assert project.zip == before
 
 
 def test_nothing_is_done_twice(project: Miniature) -> None:
