@@ -1,5 +1,6 @@
 """A copy of the working tree that can be changed and delivered, with the project's own tools at hand."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -7,6 +8,9 @@ from benchmarks.project import ROOT, run
 
 SHARED = (".venv", "node_modules")
 COPIED = (".tools", "build")
+BUILDS_KEEP = ".rehearsal/cache"
+"""What the builds of earlier rehearsals left for the next."""
+
 NOT_COPIED = shutil.ignore_patterns("benchmark-cdk", "delivery", ".*")
 GIT = ("git", "-c", "user.name=benchmark", "-c", "user.email=benchmark@localhost", "-c", "commit.gpgSign=false")
 
@@ -26,6 +30,13 @@ def copy(target: Path) -> None:
     for name in COPIED:
         if (ROOT / name).is_dir():
             shutil.copytree(ROOT / name, target / name, ignore=NOT_COPIED, symlinks=True)
+    if is_warm():
+        shutil.copytree(ROOT / BUILDS_KEEP, target / BUILDS_KEEP, symlinks=True, copy_function=_link)
+
+
+def is_warm() -> bool:
+    """Whether builds here have left a cache, which a copy then shares."""
+    return (ROOT / BUILDS_KEEP).is_dir()
 
 
 def change(target: Path) -> None:
@@ -38,6 +49,13 @@ def _files() -> list[str]:
     """Name the tracked files and those that could be, not what is ignored."""
     listed = run([*GIT, "-C", ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard"])
     return [name for name in listed.split("\0") if name]
+
+
+def _link(source: str, target: str) -> None:
+    try:
+        os.link(source, target, follow_symlinks=False)
+    except OSError:  # another file system
+        shutil.copy2(source, target, follow_symlinks=False)
 
 
 def _git(folder: Path, *arguments: str) -> None:
