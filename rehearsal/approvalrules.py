@@ -7,16 +7,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rehearsal.constraints import enforce
 from rehearsal.identity import caller_arn
 from rehearsal.protocol import Caller, JsonService, ServiceError
+from rehearsal.pullrequest import Answer, PullRequest
 
-if TYPE_CHECKING:
-    from rehearsal.pullrequests import PullRequest
-
-Answer = dict[str, Any]
 APPROVE = "APPROVE"
 VERSION = "2018-11-08"
 
@@ -67,10 +64,11 @@ class ApprovalOperations(JsonService):
     https://docs.aws.amazon.com/codecommit/latest/userguide/approval-rule-templates.html
     """
 
-    _pull: Callable[[Caller, str], "PullRequest"]
+    _pull: Callable[[Caller, str], PullRequest]
     _found: Callable[[Caller, str], Any]
 
     def __init__(self) -> None:
+        super().__init__()
         self._templates: dict[tuple[str, str, str], Template] = {}
 
     def create_approval_rule_template(self, caller: Caller, **parameters: Any) -> Answer:
@@ -185,7 +183,7 @@ class ApprovalOperations(JsonService):
         return self._templates[caller.account, caller.region, name]
 
 
-def _check_revision(pull: "PullRequest", parameters: Answer) -> None:
+def _check_revision(pull: PullRequest, parameters: Answer) -> None:
     if parameters["revisionId"] != pull.revision:
         raise ServiceError("RevisionNotCurrentException", f"pull request {pull.id} has changed since that revision")
 
