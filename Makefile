@@ -74,6 +74,9 @@ review: setup terraform ## Print what the working tree would change in what is b
 	@. ./.tools/rehearsal.env && $(BIN)/python -m delivery review $(ARGS)
 
 synth: setup ## Package the function and synthesize every stack into cdktf.out
+	@# Before cdktf, which would call errors what this says of its progress.
+	@$(QUIET) delivery package
+	@echo 'synthesizing the stacks …' >&2
 	@$(RUN) synth
 
 check: setup ## Lint, check the format and the types
