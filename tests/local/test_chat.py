@@ -143,6 +143,41 @@ def test_what_only_starts_a_command_can_be_interrupted_without_a_word(tmp_path: 
     assert ended(starting) == ""
 
 
+SHOWS_IGNORED = "import signal\nprint(signal.getsignal(signal.SIGINT) is signal.SIG_IGN)\n"
+
+
+def in_background(*arguments: str, python_path: Path) -> "subprocess.Popen[str]":
+    """Start a Python module as a script's `&` does, which has it ignore Ctrl-C."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        return begun(*arguments, python_path=python_path)
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def test_a_command_in_the_background_goes_on_ignoring_ctrl_c(tmp_path: Path) -> None:
+    """It is for what runs in the foreground: a rehearsal that serves beside it must not end."""
+    (tmp_path / "starter.py").write_text(SHOWS_IGNORED)
+    assert in_background("delivery.interruptible", "starter", python_path=tmp_path).communicate()[0] == "True\n"
+
+
+def test_a_bot_in_the_background_goes_on_ignoring_ctrl_c(knowledge_folder: Path) -> None:
+    """Neither while it starts nor once it answers."""
+    os.mkfifo(knowledge_folder / "slow.md")
+    arguments = ("chatbot.serve", "--port", "0", "--knowledge", str(knowledge_folder))
+    with in_background(*arguments, python_path=LAMBDA) as bot:
+        assert bot.stdout
+        with (knowledge_folder / "slow.md").open("w") as slow:
+            bot.send_signal(signal.SIGINT)
+            slow.write(TEA.replace("tea", "coffee"))
+        address = re.search(r"http://127\.0\.0\.1:\d+/", bot.stdout.readline())
+        assert address
+        bot.send_signal(signal.SIGINT)
+        assert requests.get(address[0], timeout=5).ok
+        bot.terminate()
+        assert bot.wait(10) == 0
+
+
 def refused(*arguments: str) -> str:
     """Start the server with arguments that it must refuse, and return its one line."""
     result = subprocess.run(

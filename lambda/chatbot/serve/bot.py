@@ -130,7 +130,8 @@ def _serve(bot: Bot, server: Server) -> None:
     """Serve until interrupted or terminated."""
     watching, stop = threading.Event(), threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, lambda *_: stop.set())
     watcher = threading.Thread(target=_watch, args=(bot,), kwargs={"watching": watching, "stop": stop}, daemon=True)
     with server:
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True).start()
