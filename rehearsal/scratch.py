@@ -41,6 +41,27 @@ def _remove_abandoned(folder: Path) -> None:
     lock = os.open(folder / LOCK, os.O_RDWR | os.O_NOFOLLOW)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        shutil.rmtree(folder, ignore_errors=True)
+        for path in folder.iterdir():
+            if path.name != LOCK:
+                with suppress(OSError):
+                    _remove(path)
+        _remove_emptied(folder)
     finally:
         os.close(lock)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink()
+
+
+def _remove_emptied(folder: Path) -> None:
+    """Remove ``folder`` with its lock, unless a build that still ends has written there anew: then both stay."""
+    lock = folder / LOCK
+    lock.unlink()
+    try:
+        folder.rmdir()
+    except OSError:
+        lock.touch(0o600)

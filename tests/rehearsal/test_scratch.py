@@ -46,6 +46,27 @@ def test_what_a_killed_rehearsal_left_is_removed(temporary: Path) -> None:
     assert not left.exists()
 
 
+def test_what_a_killed_rehearsal_s_build_writes_while_it_ends_is_removed_the_next_time(
+    temporary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A build ends seconds after its rehearsal; what it makes anew meanwhile is still known as abandoned."""
+    left = killed(temporary)
+
+    def rmdir(path: str, **options: int) -> None:
+        (left / "build" / "late").write_text("x")
+        remove(path, **options)
+
+    remove = os.rmdir
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "rmdir", rmdir)
+        sweep()
+    assert (left / "build" / "late").exists()
+
+    sweep()
+
+    assert not left.exists()
+
+
 def test_a_living_rehearsal_keeps_its_folder(temporary: Path) -> None:
     """Until it ends, whoever sweeps meanwhile."""
     with scratch() as folder:

@@ -145,6 +145,7 @@ AFTER: dict[str, list[Any]] = {
         {"artifact_store": [{"location": "elsewhere"}]},
         {"trigger": [{"provider_type": "CodeStarSourceConnection"}]},
         {"execution_mode": "PARALLEL"},
+        {"pipeline_type": "V1"},
     ],
     "aws_codebuild_project": [
         {"source": [{"location": "https://github.com/else/where.git"}]},
@@ -154,14 +155,17 @@ AFTER: dict[str, list[Any]] = {
         {"project_visibility": "PUBLIC_READ"},
         {"encryption_key": "other"},
         {"logs_config": [{"cloudwatch_logs": [{"status": "DISABLED"}]}]},
+        {"cache": [{"type": "S3", "location": "elsewhere"}]},
+        {"file_system_locations": [{"location": "elsewhere", "mount_point": "/mnt"}]},
     ],
     "aws_codedeploy_deployment_group": [
         {"alarm_configuration": [{"enabled": False}]},
         {"auto_rollback_configuration": [{"enabled": False}]},
         {"deployment_config_name": "CodeDeployDefault.LambdaAllAtOnce"},
     ],
-    "aws_cloudwatch_event_rule": [{"event_pattern": '{"source": ["aws.s3"]}'}, {"state": "DISABLED"}],
+    "aws_cloudwatch_event_rule": [{"event_pattern": '{"source": ["aws.s3"]}'}, {"state": "DISABLED"}, {"schedule_expression": "rate(999 days)"}],
     "aws_cloudwatch_event_target": [{"arn": "arn:aws:events:eu-west-1:999999999999:event-bus/theirs"}],
+    "aws_scheduler_schedule": [{"schedule_expression": "rate(999 days)"}, {"end_date": "2020-01-01T00:00:00Z"}],
     "aws_cloudwatch_metric_alarm": [{"actions_enabled": False}, {"alarm_actions": ["arn:other"]}],
     "aws_cloudwatch_log_group": [{"retention_in_days": 1}, {"skip_destroy": False}],
     "aws_sns_topic_subscription": [{"endpoint": "https://example.org"}],
@@ -177,6 +181,7 @@ AFTER: dict[str, list[Any]] = {
     "aws_dynamodb_table": [
         {"point_in_time_recovery": [{"enabled": False}]},
         {"replica": [{"region_name": "us-east-1"}]},
+        {"stream_enabled": True},
     ],
     "aws_db_instance": [
         {"backup_retention_period": 0},
@@ -200,6 +205,8 @@ AFTER: dict[str, list[Any]] = {
         {"environment": [{"variables": {"RETENTION_DAYS": "3650"}}]},
         {"environment": [{"variables": {"ALLOWED_ORIGINS": "*"}}]},
         {"environment": [{"variables": {"AWS_ENDPOINT_URL": "https://example.org"}}]},
+        {"environment": [{"variables": {"HTTPS_PROXY": "https://example.org"}}]},
+        {"environment": [{"variables": {"https_proxy": "https://example.org"}}]},
         {"code_signing_config_arn": "arn:other"},
         {"dead_letter_config": [{"target_arn": "arn:other"}]},
     ],
@@ -213,6 +220,9 @@ AFTER: dict[str, list[Any]] = {
         {"body": "openapi: 3.0.1"},
     ],
     "aws_apigatewayv2_api": [{"cors_configuration": [{"allow_origins": ["*"]}]}],
+    "aws_api_gateway_integration": [{"uri": "https://example.org"}, {"type": "HTTP_PROXY"}, {"credentials": "arn:other"}],
+    "aws_apigatewayv2_integration": [{"integration_uri": "https://example.org"}, {"credentials_arn": "arn:other"}],
+    "aws_api_gateway_base_path_mapping": [{"api_id": "other"}],
     "aws_cognito_user_pool": [{"mfa_configuration": "OFF"}, {"password_policy": [{"minimum_length": 6}]}],
 }
 """What turns something sensitive on, or a protection off."""
@@ -224,6 +234,18 @@ def test_what_opens_something_or_takes_its_protection_is_never_ordinary(type_: s
     before: dict[str, Any] = dict.fromkeys(after)
 
     assert str(review(change(f"{type_}.it", "update", before=before, after=after)).planned.risk) == "sensitive"
+
+
+@pytest.mark.parametrize("name", ["uri", "type", "credentials"])
+def test_where_a_document_has_requests_sent_is_never_ordinary(name: str) -> None:
+    """They hold what people say."""
+    before, after = (
+        {"body": json.dumps({"paths": {"/v1": {"get": {"x-amazon-apigateway-integration": {name: value}}}}})}
+        for value in ("ours", "theirs")
+    )
+    item = change("aws_api_gateway_rest_api.it", "update", before=before, after=after)
+
+    assert str(review(item).planned.risk) == "sensitive"
 
 
 @pytest.mark.parametrize(
@@ -270,6 +292,9 @@ def test_variables_that_are_a_secret_as_a_whole_may_hold_what_is_sensitive() -> 
         "aws_api_gateway_rest_api",
         "aws_apigatewayv2_api",
         "aws_cloudwatch_event_rule",
+        "aws_api_gateway_stage",
+        "aws_api_gateway_domain_name",
+        "aws_api_gateway_base_path_mapping",
         "aws_scheduler_schedule",
         "aws_budgets_budget",
         "aws_codedeploy_deployment_group",
