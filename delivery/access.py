@@ -12,6 +12,9 @@ PARTS: Final = (("action", "what"), ("resource", "where"), ("principal", "who"),
 DEPTH: Final = 4
 """How deep in a resource's attributes a policy document is looked for."""
 
+MOST_PAIRS: Final = 10_000
+"""Of more, nobody looks for the statement that another one was: each is shown as gone or new."""
+
 
 @dataclass(frozen=True)
 class Access:
@@ -54,11 +57,13 @@ def access(type_: str, before: Any, after: Any) -> Access:
 
 def compare(before: tuple[Grant, ...], after: tuple[Grant, ...]) -> Access:
     """Show what differs between two lists of statements: whole ones, or the parts of one that changed."""
-    gone, come = [one for one in before if one not in after], [one for one in after if one not in before]
+    old_ones, new_ones = frozenset(before), frozenset(after)
+    gone, come = [one for one in before if one not in new_ones], [one for one in after if one not in old_ones]
     lines: list[str] = []
     widens = False
+    are_paired = len(gone) * len(come) <= MOST_PAIRS
     for new in sorted(come, key=str):
-        old = _nearest(new, gone)
+        old = _nearest(new, gone) if are_paired else None
         if old is None:
             lines.append(f"+ {new}")
             widens = widens or new.effect == "Allow"

@@ -294,3 +294,14 @@ def test_the_review_shows_statements_in_place_of_json_and_counts_what_allows_mor
         '!   name: "a" -> "b"',
     ]
     assert "Statement[0]" not in text
+
+
+def test_of_very_many_statements_none_is_taken_for_the_change_of_another() -> None:
+    """A hundred rules on each side are compared; of thousands, finding what each was takes minutes."""
+    before, after = ([allow("s3:Get*", letter, on=f"arn:{number}") for number in range(200)] for letter in "ab")
+
+    lines, widens = policies(before, after)
+
+    assert [line[0] for line in lines] == ["+"] * 200 + ["-"] * 200
+    assert widens
+    assert policies(before[:9], after[:9])[0][0] == "! Allow s3:Get* on arn:0"
