@@ -3,10 +3,14 @@
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import accumulate
 
 UNSHOWN = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
 """https://www.unicode.org/reports/tr44/#General_Category_Values"""
+
+CUT_WORDS = 100
+"""More than what is said of a cut beside its sections, and of an item that is begun only."""
 
 Item = Sequence[str]
 """The lines of one thing that is listed; they stay together."""
@@ -33,22 +37,41 @@ def lay_out(head: Sequence[str], sections: Sequence[Section], foot: str, limit: 
     """Return ``head``, as much of ``sections`` as fits into ``limit`` characters, what was cut, and ``foot``."""
     parts = list(head)
     room = limit - sum(len(part) + 2 for part in (*head, foot)) - sum(len(one.markdown(0)) for one in sections)
+    said = sum(map(len, (_cut(one, len(one.items)) for one in sections)), len(elsewhere) + CUT_WORDS)
     cut: list[str] = []
     for section in sections:
-        count = 0
+        shown: list[Item] = []
         for item in section.items:
-            room -= sum(len(line) + 3 for line in item)
             # Once something is cut, all that follows is: a reader must not mistake a gap for the end.
-            if not section.whole and (room < 0 or cut):
+            if not section.whole and (cut or room < _size(item)):
                 break
-            count += 1
-        if count:
-            parts.append(section.markdown(count))
-        if left := len(section.items) - count:
-            cut.append(f"{left} of {len(section.items)} under “{section.title}”")
+            room -= _size(item)
+            shown.append(item)
+        left = len(section.items) - len(shown)
+        if left and not cut:
+            shown += _beginning(section.items[len(shown)], room - said)
+        if shown:
+            parts.append(replace(section, items=shown).markdown(len(shown)))
+        if left:
+            cut.append(_cut(section, left))
     if cut:
         parts.append(f"**Cut for length:** {'; '.join(cut)}. {elsewhere}")
     return "\n\n".join(part for part in (*parts, foot) if part) + "\n"
+
+
+def _size(item: Item) -> int:
+    return sum(len(line) + 3 for line in item)
+
+
+def _cut(section: Section, left: int) -> str:
+    return f"{left} of {len(section.items)} under “{section.title}”"
+
+
+def _beginning(item: Item, room: int) -> list[Item]:
+    """Return as many of the item's first lines as fit: at least what it is called should be read."""
+    ends = accumulate(len(line) + 3 for line in item)
+    count = sum(end <= room for end in ends)
+    return [[*item[:count], f"… {len(item) - count} more lines"]] if count else []
 
 
 def fenced(lines: Iterable[str]) -> str:

@@ -158,5 +158,5 @@ def _verb(change: Change) -> str:
     return {"delete": "DESTROY ", "replace": "REPLACE ", "forget": "forget "}.get(change.kind, "")
 
 
-def _gravity(change: Change) -> tuple[int, bool, str]:
-    return -change.risk, change.kind not in LOST, change.address
+def _gravity(change: Change) -> tuple[int, bool, bool, str]:
+    return -change.risk, change.kind not in LOST, not change.access.widens, change.address

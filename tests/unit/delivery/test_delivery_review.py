@@ -1,6 +1,7 @@
 """Reading a plan: what it changes, how dangerous that is, and what a person gets to see."""
 
 import json
+import re
 from html.parser import HTMLParser
 from typing import Any
 
@@ -501,7 +502,7 @@ def test_an_unheard_of_action_that_deletes_counts_as_a_loss() -> None:
 
 
 def test_the_cut_comes_from_the_bottom_and_says_what_it_took() -> None:
-    """Whatever the limit, what is destroyed stays; after the first thing that is cut, nothing else is shown."""
+    """Whatever the limit, what is destroyed stays; after the first thing that is begun only, nothing else is shown."""
     long = {f"attribute_{index}": "x" * 150 for index in range(20)}
     changes = [
         change("aws_dynamodb_table.lost", "delete"),
@@ -516,13 +517,26 @@ def test_the_cut_comes_from_the_bottom_and_says_what_it_took() -> None:
     *_, cut, foot = text.strip().split("\n\n")
     assert cut.startswith("**Cut for length:** 2 of 5 under “Sensitive”; 1 of 1 under “Answers that change”; 1 of 1")
     assert foot == "Plan `abc`."
-    assert ("aws_iam_role.r2" in text, "aws_iam_role.r3" in text, "aws_lambda_function.f" in text) == (
-        True,
-        False,
-        False,
-    )
+    assert re.findall(r"aws_iam_role\.r\d|… \d+ more lines|aws_lambda_function", text) == [
+        *(f"aws_iam_role.r{index}" for index in range(4)),
+        "… 16 more lines",
+    ]
     assert "aws_dynamodb_table.lost" in tiny
     assert len(text) <= 12_000
+
+
+def test_what_is_too_long_to_be_shown_is_named_and_what_lets_in_more_stands_first() -> None:
+    """One policy may be longer than a comment: of which resource it is, and that it opens something, is read still."""
+    many = json.dumps({"Statement": [{"Effect": "Allow", "Action": f"s3:{'x' * 60}{index}"} for index in range(2000)]})
+    text = review(
+        change("aws_iam_policy.harmless", "update", before={"description": "a"}, after={"description": "b"}),
+        change("aws_iam_policy.long", "update", before={"policy": "{}"}, after={"policy": many}),
+    ).markdown()
+
+    assert "! aws_iam_policy.long — who may do what; ALLOWS MORE" in text
+    assert "**Cut for length:** 2 of 2 under “Sensitive”" in text
+    assert "\n… " in text
+    assert 50_000 < len(text) <= 60_000
 
 
 def test_data_that_is_lost_is_called_by_name() -> None:
