@@ -47,15 +47,16 @@ def wishes(options: argparse.Namespace) -> Wishes:
 
 def rehearse(configuration: Configuration, wishes: Wishes) -> int:
     """Deliver the working tree, in a cloud of its own unless one serves already. Returns the exit code."""
-    with WorkingTree(configuration.project) as tree:
-        beforehand.check_buildspec(configuration, tree)
-    running = serving.current(configuration.folder)
-    if running is not None and running.state == "starting":
-        raise UserError(f"a rehearsal of this project (pid {running.pid}) is starting; run this again once it serves")
     with Signals() as signals, _reporting(wishes.file):
-        if running is not None:
-            return _join(configuration, wishes, running)
-        return _start(configuration, wishes, signals)
+        with WorkingTree(configuration.project) as tree:
+            beforehand.check_buildspec(configuration, tree)
+        running = serving.current(configuration.folder)
+        if running is None:
+            return _start(configuration, wishes, signals)
+        if running.state == "starting":
+            what = f"a rehearsal of this project (pid {running.pid}) is starting"
+            raise UserError(f"{what}; run this again once it serves")
+        return _join(configuration, wishes, running)
 
 
 @contextmanager

@@ -24,6 +24,7 @@ from rehearsal.typed import typed
 HOUSE = Path(__file__).parents[2]
 SAMPLE = Path(__file__).parent / "sample"
 DEADLINE_SECONDS = 60
+GIT = shutil.which("git")
 
 
 def environment(**further: str) -> dict[str, str]:
@@ -616,11 +617,31 @@ def test_what_could_not_end_well_is_not_begun(
     elif buildspec:
         (project.folder / "buildspec.yml").write_text(buildspec)
 
-    result = project.run(*arguments)
+    result = project.run(*arguments, "--json", "result.json")
 
     assert result.returncode == 2
     assert re.fullmatch(message, result.stderr)
     assert result.stdout == ""
+    assert json.loads((project.folder / "result.json").read_text())["exit_code"] == 2
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_start_that_is_ended_while_it_reads_the_working_tree_leaves_nothing(
+    project: Project, tmp_path: Path, number: signal.Signals
+) -> None:
+    """As a terminal that is closed at once ends it."""
+    programs, temporary = tmp_path / "programs", tmp_path / "temporary"
+    programs.mkdir()
+    temporary.mkdir()
+    git = programs / "git"
+    ending = f"kill -{number.value} $PPID; sleep 5"
+    git.write_text(f'#!/bin/sh\ncase "$*" in *write-tree*) {ending};; esac\nexec {GIT} "$@"\n')
+    git.chmod(0o755)
+
+    result = project.run(PATH=f"{programs}:{environment()['PATH']}", TMPDIR=str(temporary))
+
+    assert (result.returncode, result.stderr) == (128 + number, "")
+    assert list(temporary.iterdir()) == []
 
 
 def test_a_port_in_use_is_a_mistake(project: Project) -> None:
