@@ -1,6 +1,7 @@
 """The working tree as a commit, made and pushed without touching the user's index, HEAD, objects or hooks."""
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Mapping
@@ -74,8 +75,11 @@ class WorkingTree:
         return Change(commit, tree, head, uncommitted, untracked)
 
     def file(self, change: Change, path: str) -> str | None:
-        """Return the text of the file at ``path`` in ``change``, if there is one."""
-        return self._try("cat-file", "blob", f"{change.tree}:{path}")
+        """Return the text of the file at ``path`` in ``change``, if there is one: where links within it lead."""
+        # https://git-scm.com/docs/git-cat-file#_batch_output
+        answer = self._git("cat-file", "--batch", "--follow-symlinks", given=f"{change.tree}:{path}\n")
+        head, _, text = answer.partition("\n")
+        return text.removesuffix("\n") if re.fullmatch(r"[0-9a-f]+ blob [0-9]+", head) else None
 
     def push(self, change: Change, repository: Path, branch: str) -> bool:
         """Make ``branch`` of the bare ``repository`` the ``change``; ``False`` when its files are there already."""
@@ -129,8 +133,8 @@ class WorkingTree:
     def _commit(self, tree: str, head: str) -> str:
         return self._git("commit-tree", "--no-gpg-sign", "-p", head, "-m", "Working tree, rehearsed", tree).strip()
 
-    def _git(self, *arguments: str) -> str:
-        result = self._run(arguments)
+    def _git(self, *arguments: str, given: str = "") -> str:
+        result = self._run(arguments, given=given)
         if result.returncode:
             message = " ".join(result.stderr.split()) or f"ended with {result.returncode}"
             raise RehearsalError(f"git {arguments[0]} in {self._folder} failed: {message}")
@@ -141,7 +145,7 @@ class WorkingTree:
         return None if result.returncode else result.stdout
 
     def _run(
-        self, arguments: tuple[str, ...], environment: Mapping[str, str] | None = None
+        self, arguments: tuple[str, ...], environment: Mapping[str, str] | None = None, *, given: str = ""
     ) -> subprocess.CompletedProcess[str]:
         settings = [word for name, value in NEUTRAL.items() for word in ("-c", f"{name}={value}")]
         try:
@@ -149,7 +153,7 @@ class WorkingTree:
                 ["git", *settings, *arguments],
                 cwd=self._folder,
                 env=environment or self._environment,
-                stdin=subprocess.DEVNULL,
+                input=given,
                 capture_output=True,
                 text=True,
                 errors="surrogateescape",

@@ -86,6 +86,8 @@ class Document:
             raise BuildspecError(f"{self.name}{line}: no valid YAML: {error.problem or error.context}") from error
         except yaml.YAMLError as error:
             raise BuildspecError(f"{self.name}: no valid YAML: {str(error).splitlines()[0]}") from error
+        except RecursionError:
+            raise BuildspecError(f"{self.name}: it is nested too deep to be read, write fewer levels") from None
 
     def error(self, node: yaml.Node, problem: str) -> BuildspecError:
         """Return the error that points at ``node``."""

@@ -96,7 +96,8 @@ def test_a_mistake_is_told_in_one_line(text: str, told: str):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "\x00", "a", "[]", "version: 0.1\nphases: {}", "!!python/object:os.system {}", "? [a]\n: b"]
+    "text",
+    ["", "\x00", "a", "[]", "[" * 5_000, "version: 0.1\nphases: {}", "!!python/object:os.system {}", "? [a]\n: b"],
 )
 def test_nonsense_is_refused(text: str):
     """Whatever stands there, it is refused in words, never with a traceback."""

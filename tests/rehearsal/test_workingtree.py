@@ -279,3 +279,19 @@ def test_a_machine_without_git_is_told(checkout: Path, monkeypatch: pytest.Monke
 
     with pytest.raises(UserError, match="git is not on PATH"):
         change_of(checkout)
+
+
+def test_a_file_is_read_where_its_links_lead(checkout: Path) -> None:
+    """As a build reads it: through a link, or a folder that is one; not what lies outside, nor what is no file."""
+    (checkout / "specs").mkdir()
+    (checkout / "specs" / "build.yml").write_text("version: 0.2\n")
+    (checkout / "linked").symlink_to("specs")
+    (checkout / "buildspec.yml").symlink_to("linked/build.yml")
+    (checkout / "outside").symlink_to("/etc/hostname")
+    git(checkout, "add", ".")
+
+    with WorkingTree(checkout) as tree:
+        change = tree.change()
+        found = [tree.file(change, name) for name in ("buildspec.yml", "linked/build.yml", "outside", "specs", "none")]
+
+    assert found == ["version: 0.2\n", "version: 0.2\n", None, None, None]
