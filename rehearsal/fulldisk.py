@@ -1,6 +1,7 @@
 """A disk without room: which folder it is, and what to do."""
 
 import errno
+import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -14,12 +15,18 @@ def explained(error: OSError, folder: Path) -> str | None:
 
     What was being written is seldom told by the system, so the one of the two with less room is named.
     """
-    if error.errno not in FULL:
+    number = error.errno
+    if isinstance(error, shutil.Error):
+        # A folder's copy tells what happened to each file, in words only.
+        number = next((each for each in FULL if f"[Errno {each}]" in str(error)), None)
+    if number is None or number not in FULL:
         return None
     temporary = Path(tempfile.gettempdir())
     room, fullest = min((shutil.disk_usage(_existing(each)).free, each) for each in (folder, temporary))
     instead = ", or name another folder for builds with TMPDIR" if fullest == temporary else ""
-    return f"{fullest}: {error.strerror} ({room // MEGABYTE} MB free); make room there{instead}, and run this again"
+    return (
+        f"{fullest}: {os.strerror(number)} ({room // MEGABYTE} MB free); make room there{instead}, and run this again"
+    )
 
 
 def _existing(folder: Path) -> Path:

@@ -26,6 +26,7 @@ from rehearsal.codebuild.shell import Shell
 from rehearsal.codebuild.variables import Credentials, Resolver, assume, declared_in
 
 LOG = logging.getLogger(__name__)
+LONGEST_REASON = 1_000
 HASH_FILES = """\
 #!/bin/sh
 # https://docs.aws.amazon.com/codebuild/latest/userguide/build-caching.html
@@ -78,7 +79,7 @@ class Build:
 
     def _reason(self, error: Exception) -> str:
         full = fulldisk.explained(error, self._host.folder) if isinstance(error, OSError) else None
-        return full or repr(error)
+        return full or repr(error)[:LONGEST_REASON]
 
     def _phases(self) -> bool:
         record = self.record

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from rehearsal import fulldisk
 from rehearsal.codebuild.buildspec import Cache
 
 CONTAINER_HOME = "/root"
@@ -19,6 +20,7 @@ CONTAINER_HOME = "/root"
 
 HOME = re.compile(rf"^(~|{CONTAINER_HOME}|\$HOME|\$\{{HOME\}})(?=/|$)")
 KEY = ".key"
+DRAFT = ".new"
 COPIED = "copied"
 """Names the files that builds write to in place, a line each."""
 
@@ -74,18 +76,28 @@ class BuildCache:
         final = self._kept / "s3" / _folder(key)
         if key and final.exists():
             return  # a keyed cache is written once
-        fresh = final.with_name(f"{final.name}.{id(self)}.new")
-        give = _keeping_names()
-        for name, source in self._paths():
-            if source.exists():
-                _copy(source, fresh / name, give)
+        fresh = final.with_name(f"{final.name}.{id(self)}{DRAFT}")
+        try:
+            self._copy_to(fresh, key)
+        except OSError as error:
+            # It is for later builds: this one has done what it was to do.
+            self._note(f"Cache not saved: {fulldisk.explained(error, self._kept) or _first(error)}")
+            shutil.rmtree(fresh, ignore_errors=True)
+            return
         if fresh.exists():
-            (fresh / KEY).write_text(key)
             shutil.rmtree(final, ignore_errors=True)
             fresh.rename(final)
             self._note("Cache saved")
             for old in self._newest()[MOST_KEYS:]:
                 shutil.rmtree(old.parent, ignore_errors=True)
+
+    def _copy_to(self, folder: Path, key: str) -> None:
+        give = _keeping_names()
+        for name, source in self._paths():
+            if source.exists():
+                _copy(source, folder / name, give)
+        if folder.exists():
+            (folder / KEY).write_text(key)
 
     def _saved(self, key: str, fallback_keys: tuple[str, ...]) -> Path | None:
         if self._kind != "S3":
@@ -137,6 +149,17 @@ class BuildCache:
             return
         target.parent.mkdir(parents=True, exist_ok=True)
         target.symlink_to(kept, target_is_directory=True)
+
+
+def forget_drafts(folder: Path) -> None:
+    """Remove what was being saved below ``folder`` when a rehearsal was killed; nothing may be building there."""
+    for draft in folder.glob(f"*/*/*/s3/*{DRAFT}"):
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def _first(error: OSError) -> str:
+    """Return what went wrong; of a folder's copy, what did so first."""
+    return str(error.args[0][0][2]) if isinstance(error, shutil.Error) and error.args[0] else str(error)
 
 
 def _lies_in(target: Path, folder: Path) -> bool:

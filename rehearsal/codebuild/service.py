@@ -11,6 +11,7 @@ from typing import Any
 from rehearsal.cloud import Cloud
 from rehearsal.codebuild import projects, sources
 from rehearsal.codebuild.builds import Builds
+from rehearsal.codebuild.caches import forget_drafts
 from rehearsal.codebuild.host import Host, Network
 from rehearsal.codebuild.model import BuildRequest, BuildResult, Status
 from rehearsal.codebuild.overrides import overridden
@@ -53,6 +54,7 @@ class CodeBuild(ReportOperations, WebhookOperations):
     ) -> None:
         self.reports = Reports()
         folder = folder.absolute()
+        forget_drafts(folder / "cache")
         host = Host(
             cloud,
             folder,

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import stat
 import subprocess
 import zipfile
@@ -9,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from rehearsal import fulldisk
 from rehearsal.codebuild import machine, runtimes
-from rehearsal.codebuild.caches import CONTAINER_HOME
+from rehearsal.codebuild.caches import CONTAINER_HOME, forget_drafts
 from rehearsal.protocol import ServiceError
 from tests.rehearsal.workshop import Workshop, workshop
 
@@ -317,6 +319,47 @@ def test_a_file_of_two_names_is_cached_once(shop: Workshop):
     )
     # The two names in the cache, and the two in the build.
     assert [shop.printed(shop.build(project)) for _ in range(2)] == [["1"], ["kept/one", "1"]]
+
+
+def test_a_cache_that_cannot_be_saved_fails_no_build(shop: Workshop):
+    """It is told, and what was copied of it takes no room: as on a full disk, here for what is no file."""
+    result = shop.run(
+        """
+        version: 0.2
+        phases: {build: {commands: ['mkdir kept; echo x >kept/n; mkfifo kept/pipe']}}
+        cache: {key: same, paths: [kept]}
+        """,
+        settings={"cache": {"type": "S3", "location": "bucket/prefix"}},
+    )
+
+    assert result.status == "SUCCEEDED"
+    assert "Cache not saved: `" in result.log.read_text()
+    assert list(shop.folder.rglob("cache/**/*.new")) == []
+
+
+def test_what_was_copied_when_the_rehearsal_was_killed_takes_no_room_in_the_next(tmp_path: Path):
+    """A cache that was being saved is a gigabyte of which nobody knows the key."""
+    kept = tmp_path / "cache" / "123456789012" / "eu-west-1" / "demo" / "s3"
+    (kept / "abc.1.new" / "packages").mkdir(parents=True)
+    (kept / "abc").mkdir()
+
+    forget_drafts(tmp_path / "cache")
+
+    assert [each.name for each in kept.iterdir()] == ["abc"]
+
+
+def test_a_full_disk_is_told_where_many_files_did_not_fit(tmp_path: Path):
+    """Copying a folder tells of each of them, in words only."""
+    for folder in ("from", "to"):
+        (tmp_path / folder).mkdir()
+    for name in ("one", "two"):
+        (tmp_path / "from" / name).write_text("x")
+        (tmp_path / "to" / name).symlink_to("/dev/full")
+
+    with pytest.raises(OSError) as error:  # noqa: PT011 (what it says is asked below)
+        shutil.copytree(tmp_path / "from", tmp_path / "to", dirs_exist_ok=True)
+
+    assert "No space left on device" in str(fulldisk.explained(error.value, tmp_path))
 
 
 def test_what_a_build_writes_to_a_cached_file_reaches_no_later_build(shop: Workshop, tmp_path: Path):
