@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from importlib.util import cache_from_source
 from pathlib import Path
 from typing import Any, Final
 
@@ -72,8 +71,12 @@ def vendor(category: str, packages: dict[str, Any], cache: Path) -> Path:
 
 def _is_whole(folder: Path) -> bool:
     """Whether ``folder`` is there with its byte-code, which whoever tidies a project up may take for rubbish."""
-    modules = list(folder.rglob("*.py"))
-    return folder.is_dir() and all(Path(cache_from_source(module)).exists() for module in modules)
+    return folder.is_dir() and all(_byte_code(module).exists() for module in folder.rglob("*.py"))
+
+
+def _byte_code(module: Path) -> Path:
+    """Return where ``compile_folder`` puts it, whatever this Python was told of its own."""
+    return module.parent / "__pycache__" / f"{module.stem}.{sys.implementation.cache_tag}.pyc"
 
 
 def compile_folder(folder: Path) -> None:

@@ -190,6 +190,22 @@ def test_nothing_is_done_twice(project: Miniature) -> None:
     assert project.zip == changed
 
 
+@pytest.mark.parametrize("variable", ["PYTHONPYCACHEPREFIX", "PYTHONOPTIMIZE"])
+def test_where_a_person_s_python_keeps_its_byte_code_is_no_matter(
+    project: Miniature, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    """Dependencies that are there need no network."""
+    monkeypatch.setenv(variable, {"PYTHONOPTIMIZE": "1"}.get(variable, str(tmp_path / "elsewhere")))
+    assert project.package().returncode == 0
+    for path in project.wheels.iterdir():
+        path.unlink()
+    project.write("knowledge/more.md", "# More\n")
+
+    done = project.package()
+
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.parametrize("make", [lambda path: path.symlink_to("nowhere"), lambda path: path.mkdir()])
 def test_knowledge_that_is_no_file_is_not_passed_over(project: Miniature, make: Callable[[Path], None]) -> None:
     """Nor is what was built before taken for the answer, although no file has changed."""
