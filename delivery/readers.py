@@ -106,15 +106,17 @@ def _without_authorization(attribute: str, *names: str) -> Callable[[Json], Iter
     return read
 
 
-def _acting(attribute: str) -> Callable[[Json], Iterator[Grant]]:
-    """What a role allows, whoever writes the code gets; a role that is yet to be made shows by itself.
+def _acting(attribute: str, *, block: str = "", who: str = "its code") -> Callable[[Json], Iterator[Grant]]:
+    """What a role allows, whoever writes the code, or calls, gets; a role that is yet to be made shows by itself.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html
     """
 
     def read(values: Json) -> Iterator[Grant]:
-        if (role := values.get(attribute)) and role != UNKNOWN:
-            yield Grant(what=frozenset({f"what {role} allows"}), who=frozenset({"its code"}))
+        for holder in listed(values.get(block)) if block else [values]:
+            role = holder.get(attribute) if isinstance(holder, Mapping) else None
+            if role and role != UNKNOWN:
+                yield Grant(what=frozenset({f"what {role} allows"}), who=frozenset({who}))
 
     return read
 
@@ -156,6 +158,9 @@ READERS: Final[Mapping[str, Callable[[Json], Iterator[Grant]]]] = {
     "aws_lambda_function": _acting("role"),
     "aws_codebuild_project": _acting("service_role"),
     "aws_codepipeline": _acting("role_arn"),
+    "aws_scheduler_schedule": _acting("role_arn", block="target", who="what it starts"),
+    "aws_api_gateway_integration": _acting("credentials", who="its callers"),
+    "aws_apigatewayv2_integration": _acting("credentials_arn", who="its callers"),
     "aws_api_gateway_method": _without_authorization("authorization", "http_method", "resource_id"),
     "aws_apigatewayv2_route": _without_authorization("authorization_type", "route_key"),
 }

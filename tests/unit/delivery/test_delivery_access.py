@@ -305,3 +305,19 @@ def test_of_very_many_statements_none_is_taken_for_the_change_of_another() -> No
     assert [line[0] for line in lines] == ["+"] * 200 + ["-"] * 200
     assert widens
     assert policies(before[:9], after[:9])[0][0] == "! Allow s3:Get* on arn:0"
+
+
+@pytest.mark.parametrize(
+    ("type_", "values", "who"),
+    [
+        ("aws_scheduler_schedule", {"target": [{"arn": "a", "role_arn": "arn:admin"}]}, "what it starts"),
+        ("aws_api_gateway_integration", {"credentials": "arn:admin"}, "its callers"),
+        ("aws_apigatewayv2_integration", {"credentials_arn": "arn:admin"}, "its callers"),
+    ],
+)
+def test_what_lends_a_role_that_is_there_to_others_says_so(type_: str, values: dict[str, Any], who: str) -> None:
+    """A schedule can call any operation of AWS; an integration lets callers of the API do so."""
+    made = changed(type_, None, values)
+
+    assert (list(made.access.lines), str(made.risk)) == ([f"+ Allow what arn:admin allows for {who}"], "sensitive")
+    assert str(changed(type_, None, {"name": "it"}).risk) == "ordinary"
