@@ -24,11 +24,12 @@ def compose(reviews: Sequence[Review], *, head: str, foot: str, limit: int) -> s
     whole = "\n\n".join((head, *(_demoted(review.markdown()) for review in reviews), foot))
     if _size(whole) <= limit:
         return whole
-    verdicts = "\n".join(f"- {review.verdict}" for review in reviews)
+    verdicts = cut("\n".join(f"- {review.verdict}" for review in reviews), limit // 3)
+    head = cut(head, limit // 3)
     room = limit - sum(_size(part) + 2 for part in (head, verdicts, foot))
     lost = _lost(reviews, room)
     room -= _size(lost) + 2
-    parts = [head, verdicts, *([lost] if lost else [])]
+    parts = [part for part in (head, verdicts, lost) if part]
     for index, review in enumerate(reviews):
         share = room // (len(reviews) - index) - 2
         # Once as the review itself is cut, item by item; then byte by byte, since it never cuts what is lost.
@@ -98,9 +99,10 @@ def _each(found: Iterable[tuple[str, list[Change]]]) -> Iterable[str]:
 def _by_type(found: Iterable[tuple[str, list[Change]]]) -> Iterable[str]:
     for stack, changes in found:
         yield f"{stack}: {len(changes)}"
-        for type_ in dict.fromkeys(change.type for change in changes):
-            names = [plain(change.address).removeprefix(f"{type_}.") for change in changes if change.type == type_]
-            yield f"- {plain(type_)}: {' '.join(names)}"
+        named: dict[str, list[str]] = {}
+        for change in changes:
+            named.setdefault(change.type, []).append(plain(change.address).removeprefix(f"{change.type}."))
+        yield from (f"- {plain(type_)}: {' '.join(names)}" for type_, names in named.items())
 
 
 def _gravity(change: Change) -> tuple[bool, str]:

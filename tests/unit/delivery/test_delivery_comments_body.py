@@ -149,3 +149,19 @@ def test_a_block_that_is_cut_is_closed() -> None:
 
     assert text.splitlines()[-3] == "````"
     assert len(text.encode()) <= 200
+
+
+@pytest.mark.parametrize("limit", LIMITS)
+def test_neither_long_problems_nor_many_stacks_make_a_comment_too_long(limit: int) -> None:
+    """What could not be planned is a branch's to say, at any length: what is destroyed is named beside it."""
+    head = "\n".join(["## Parley\n\n```diff", *("! no such table".ljust(300, "x") for _ in range(2000)), "```"])
+    many = [review(f"stack-{index}") for index in range(5000)]
+
+    lost = review("chatbot-dev", change("aws_sqs_queue.q", "delete"))
+    text = compose([lost, *many], head=head, foot=FOOT, limit=limit)
+
+    assert len(text.encode()) <= limit
+    assert text.startswith("## Parley\n\n```diff\n! no such table")
+    assert "- chatbot-dev: 1 to destroy" in text
+    assert "- chatbot-dev: aws_sqs_queue.q" in text
+    assert text.endswith(FOOT)
