@@ -1,9 +1,11 @@
 """What several files of these tests live in."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from tests.rehearsal.deliveries import emulated_aws, provider_lock
 from tests.rehearsal.team import Team, team
 
 
@@ -15,3 +17,16 @@ def ours(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
     """
     with team(tmp_path_factory.mktemp("team")) as found:
         yield found
+
+
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[str]:
+    """An emulated AWS."""
+    with emulated_aws() as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def lock(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The provider lock that Terraform itself writes on this machine."""
+    return provider_lock(tmp_path_factory.mktemp("lock"))

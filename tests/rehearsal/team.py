@@ -196,22 +196,30 @@ def _deploy(found: Team, stack: str, pattern: str) -> None:
 
 
 @contextmanager
-def team(folder: Path) -> Iterator[Team]:
-    """Prepare the team's account, deploy dev, hand on the delivery, and push what is deployed to main."""
-    project, checkout = folder / "project", folder / "checkout"
-    project.mkdir()
-    checkout.mkdir()
-    main.synthesize(PROJECT, Package(), project / "cdktf.out")
-    (project / "delivery").symlink_to(ROOT / "delivery")
-    (project / "build").symlink_to(ROOT / "build")
+def built(project: Project, folder: Path) -> Iterator[tuple[World, Path]]:
+    """Synthesize ``project`` in an account with nothing in it; yield that and the folder of what Build hands on."""
+    artifact = folder / "project"
+    artifact.mkdir()
+    main.synthesize(project, Package(), artifact / "cdktf.out")
+    for name in ("delivery", "build"):
+        (artifact / name).symlink_to(ROOT / name)
     with world(
         folder / "rehearsal",
-        account=PROJECT.account,
-        region=PROJECT.region,
+        account=project.account,
+        region=project.region,
         port=0,
         allowed_hosts=("releases.hashicorp.com", "registry.terraform.io"),
         hurry=threading.Event(),
     ) as running:
+        yield running, artifact
+
+
+@contextmanager
+def team(folder: Path) -> Iterator[Team]:
+    """Prepare the team's account, deploy dev, hand on the delivery, and push what is deployed to main."""
+    checkout = folder / "checkout"
+    checkout.mkdir()
+    with built(PROJECT, folder) as (running, project):
         found = Team(running, project, checkout)
         empty(running.cloud.endpoint)
         found.client("codecommit").create_repository(repositoryName="bot")

@@ -16,7 +16,7 @@ from delivery.project import Project
 from rehearsal.cloud import Cloud
 from rehearsal.functions import Functions, downloads
 from tests.packaging.bots import AFTER, BEFORE, folder, learned, package
-from tests.rehearsal.deliveries import KEYS, REGION, World, prepared_account, provider_lock, stack
+from tests.rehearsal.deliveries import KEYS, REGION, World, prepared_account, stack
 
 TRUST = {
     "Version": "2012-10-17",
@@ -37,12 +37,6 @@ def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     ):
         cloud.routes.append(functions)
         yield cloud.endpoint
-
-
-@pytest.fixture(scope="module")
-def lock(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The provider lock that Terraform itself writes on this machine."""
-    return provider_lock(tmp_path_factory.mktemp("lock"))
 
 
 @pytest.fixture(scope="module")

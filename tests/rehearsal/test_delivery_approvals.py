@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from delivery.errors import Refusal
-from tests.rehearsal.deliveries import AWS, provider_lock
+from tests.rehearsal.deliveries import AWS
 from tests.rehearsal.environments import ALL, REGION, Delivery, create_pipeline, delivery
 from tests.rehearsal.workshop import trust
 
@@ -35,12 +35,12 @@ def stack(value: str, *, log: bool = True, service: str = "lambda.amazonaws.com"
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Delivery]:
+def made(lock: Path) -> Iterator[Delivery]:
     """An account to which the first change was delivered: its role made it sensitive, and Ann approved it."""
     # A provider listens on a socket in its build's own folder, whose path may have 108 characters at most.
     with (
         tempfile.TemporaryDirectory(prefix="acme-") as folder,
-        delivery(Path(folder), provider_lock(tmp_path_factory.mktemp("lock"))) as made,
+        delivery(Path(folder), lock) as made,
     ):
         made.write(stack("one"))
         first = create_pipeline(made)

@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,10 +18,11 @@ from delivery.webhook import set_policy
 from rehearsal.codebuild import PullRequestEvent, webhooks
 from rehearsal.commands import cloud_environment, process_environment
 from rehearsal.protocol import Caller
-from rehearsal.world import World, world
+from rehearsal.world import World
 from stacks.package import Package
 from stacks.project import Approval, Environment, Project, Provider, Source
 from stacks.review import Review
+from tests.rehearsal.team import built
 
 ROOT = Path(__file__).parents[2]
 SECRET = "arn:aws:secretsmanager:eu-west-1:444455556666:secret:review/token-AbCdEf"
@@ -89,20 +89,7 @@ class Account:
 @pytest.fixture(scope="module")
 def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
     """Bootstrapped as a person would."""
-    folder = tmp_path_factory.mktemp("account")
-    project = folder / "project"
-    project.mkdir()
-    main.synthesize(PROJECT, Package(), project / "cdktf.out")
-    for name in ("delivery", "build"):
-        (project / name).symlink_to(ROOT / name)
-    with world(
-        folder / "rehearsal",
-        account=PROJECT.account,
-        region=PROJECT.region,
-        port=0,
-        allowed_hosts=("releases.hashicorp.com", "registry.terraform.io"),
-        hurry=threading.Event(),
-    ) as running:
+    with built(PROJECT, tmp_path_factory.mktemp("account")) as (running, project):
         found = Account(running, project)
         done = found.delivery("bootstrap")
         assert done.returncode == 0, done.stdout + done.stderr

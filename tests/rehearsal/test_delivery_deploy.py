@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,24 +20,9 @@ from tests.rehearsal.deliveries import (
     create_table,
     data_stack,
     empty_account,
-    emulated_aws,
     prepared_account,
-    provider_lock,
     stack,
 )
-
-
-@pytest.fixture(scope="module")
-def endpoint() -> Iterator[str]:
-    """An emulated AWS."""
-    with emulated_aws() as address:
-        yield address
-
-
-@pytest.fixture(scope="module")
-def lock(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The provider lock that Terraform itself writes on this machine."""
-    return provider_lock(tmp_path_factory.mktemp("lock"))
 
 
 @pytest.fixture

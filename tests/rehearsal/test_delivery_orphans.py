@@ -2,23 +2,11 @@
 
 import json
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.rehearsal.deliveries import BUCKET, World, data_stack, emulated_aws, prepared_account, provider_lock, stack
-
-
-@pytest.fixture(scope="module")
-def endpoint() -> Iterator[str]:
-    with emulated_aws() as address:
-        yield address
-
-
-@pytest.fixture(scope="module")
-def lock(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return provider_lock(tmp_path_factory.mktemp("lock"))
+from tests.rehearsal.deliveries import BUCKET, World, data_stack, prepared_account, stack
 
 
 @pytest.fixture

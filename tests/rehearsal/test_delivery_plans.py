@@ -16,7 +16,7 @@ from delivery.project import Project, Stack
 from delivery.review import SUMMARY_LIMIT
 from delivery.terraform import Terraform
 from tests.rehearsal.aws_plan_pairs import AWS_PAIRS, BASE, policy, stack
-from tests.rehearsal.deliveries import KEYS, NO_PROVIDER, World, emulated_aws, provider_lock
+from tests.rehearsal.deliveries import KEYS, NO_PROVIDER, World, emulated_aws
 from tests.rehearsal.plan_pairs import PAIRS, SECRETS, Configuration, Pair
 
 
@@ -129,14 +129,13 @@ def missing(lost: list[str], written: dict[str, str]) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+def aws(tmp_path_factory: pytest.TempPathFactory, lock: Path) -> Iterator[Bench]:
     """A stack of AWS's resources, in an emulated account."""
     with emulated_aws() as endpoint:
         project = Project(tmp_path_factory.mktemp("aws"))
         bench = a_bench(project, World(project.root, endpoint).environment)
         bench.write(stack(BASE))
-        lock = provider_lock(tmp_path_factory.mktemp("lock")).read_text()
-        (bench.stack.folder / ".terraform.lock.hcl").write_text(lock)
+        (bench.stack.folder / ".terraform.lock.hcl").write_text(lock.read_text())
         bench.terraform.init(bench.stack)
         yield bench
 

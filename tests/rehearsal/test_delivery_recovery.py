@@ -7,20 +7,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from delivery.errors import Refusal
-from tests.rehearsal.deliveries import World, emulated_aws, prepared_account, stack
-
-
-@pytest.fixture(scope="module")
-def endpoint() -> Iterator[str]:
-    """An emulated AWS."""
-    with emulated_aws() as address:
-        yield address
+from tests.rehearsal.deliveries import World, prepared_account, stack
 
 
 @pytest.fixture

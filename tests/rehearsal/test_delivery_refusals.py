@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,17 +15,10 @@ import boto3
 import pytest
 
 from delivery.errors import Refusal
-from tests.rehearsal.deliveries import KEYS, LEDGER, World, data_stack, emulated_aws, prepared_account
+from tests.rehearsal.deliveries import KEYS, LEDGER, World, data_stack, prepared_account
 
 COMMIT = {"commit": "c0ffee", "release": "r1"}
 ANEW = "aws codepipeline start-pipeline-execution --name acme"
-
-
-@pytest.fixture(scope="module")
-def endpoint() -> Iterator[str]:
-    """An emulated AWS."""
-    with emulated_aws() as address:
-        yield address
 
 
 @pytest.fixture
