@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from delivery.excerpts import excerpt, excerpts
+
 SENSITIVE = "(sensitive value)"
 UNKNOWN = "(known after apply)"
 MAX_SHOWN = 160
@@ -81,8 +83,15 @@ def differences(before: Any, after: Any, *, sensitive: Marks = None, unknown: Ma
     for path in sorted({**old, **new}):
         (old_raw, old_shown), (new_raw, new_shown) = old.get(path, missing), new.get(path, missing)
         if old_raw != new_raw:
-            found.append(Difference(path or "value", old_shown, new_shown))
+            found.append(Difference(path or "value", *_shown(old_shown, new_shown)))
     return found
+
+
+def _shown(before: str | None, after: str | None) -> tuple[str | None, str | None]:
+    """Return both in a length that is read: of one that has changed, where it has."""
+    if before is not None and after is not None:
+        return excerpts(before, after, MAX_SHOWN)
+    return before and excerpt(before, MAX_SHOWN), after and excerpt(after, MAX_SHOWN)
 
 
 def _leaves(
@@ -111,7 +120,7 @@ def _leaves(
     elif isinstance(value, str) and (document := _document(value)) is not None:
         yield from _leaves(path, document, None, None, written=True)
     elif value is not None and value != "":
-        yield path, json.dumps(value), _short(json.dumps(value, ensure_ascii=False))
+        yield path, json.dumps(value), json.dumps(value, ensure_ascii=False)
 
 
 def _document(text: str) -> Any:
@@ -149,7 +158,3 @@ def at(marks: Marks, place: Any) -> Marks:
     if isinstance(marks, list) and isinstance(place, int):
         return marks[place] if place < len(marks) else None
     return None
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= MAX_SHOWN else f"{text[: MAX_SHOWN - 1]}…"

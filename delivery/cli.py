@@ -156,7 +156,7 @@ def _environment(_: argparse.Namespace, project: Project) -> None:
     from delivery.terraform import Terraform
 
     terraform = Terraform.of(project)
-    found = {"TF_CLI_CONFIG_FILE": terraform.environment["TF_CLI_CONFIG_FILE"]}
+    found = {name: terraform.environment[name] for name in ("TF_CLI_CONFIG_FILE", "CHECKPOINT_DISABLE")}
     if project.tools in terraform.program.parents:
         found["PATH"] = os.pathsep.join([str(terraform.program.parent), os.environ.get("PATH", os.defpath)])
     print(shell_lines(found), end="")

@@ -14,11 +14,14 @@ from delivery.options import Add, Command
 from delivery.progress import say
 from delivery.project import Project
 
+DELIVERED = "pipeline,chatbot-*"
+"""What a push brings up to date."""
+
 
 def register(add: Add) -> None:
     """Add the commands to the command line."""
     review = add("review", "print what the working tree would change in what is deployed, without any lock")
-    review.add_argument("--stacks", default="chatbot-*", metavar="PATTERN", help="which (default: %(default)s)")
+    review.add_argument("--stacks", default=DELIVERED, metavar="PATTERNS", help="which (default: %(default)s)")
 
     branch = add("pull-request", "synthesize and plan a branch that is not trusted, in its build")
     branch.add_argument("--branch", required=True, type=Path, metavar="DIR", help="the branch's files")
@@ -54,7 +57,8 @@ def _review(options: argparse.Namespace, project: Project) -> None:
     from delivery.plan import make_plan
     from delivery.terraform import Terraform
 
-    names = project.in_order(name for name in project.stack_names if fnmatchcase(name, options.stacks))
+    patterns = options.stacks.split(",")
+    names = project.in_order(name for name in project.stack_names if any(fnmatchcase(name, one) for one in patterns))
     if not names:
         raise UsageError(f"no stack in cdktf.out/stacks matches {options.stacks!r}: run `make synth` first")
     terraform = Terraform.of(project, {**os.environ, "TF_CLI_ARGS_plan": "-lock=false"})

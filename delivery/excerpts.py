@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
+from os.path import commonprefix
 from typing import Final
 
 GAP: Final = "… "
@@ -10,6 +11,9 @@ AROUND: Final = (20, 12, 6)
 """How many words that two texts share are shown beside what differs: as many as there is room for."""
 LONGEST_WORD: Final = 30
 """A longer run of signs counts as several words: an address, or a script that is written without spaces."""
+
+MOST_COMPARED: Final = 4_000
+"""How many characters of longer texts are compared, from shortly before the first that differs: in a moment."""
 
 Range = tuple[int, int]
 
@@ -24,13 +28,29 @@ def excerpts(before: str, after: str, limit: int) -> tuple[str, str]:
     """Return two texts in at most ``limit`` characters each: whole, or what differs with words around it."""
     if max(len(before), len(after)) <= limit:
         return before, after
-    old, new = _words(before), _words(after)
+    old, new = map(_words, _apart(before, after))
     for around in AROUND:
         old_ranges, new_ranges = _differing(old, new, around)
         pieces = list(_pieces(old, old_ranges)), list(_pieces(new, new_ranges))
         if all(len("".join(side)) <= limit for side in pieces):
             break
     return _cut(pieces[0], limit), _cut(pieces[1], limit)
+
+
+def _apart(before: str, after: str) -> tuple[str, str]:
+    """Return where two long texts differ, without most of what they begin and end with alike."""
+    if max(len(before), len(after)) <= MOST_COMPARED:
+        return before, after
+    start = _alike(before, after)
+    end = _alike(before[:start:-1], after[:start:-1])
+    first, last = (text[start : len(text) - end][:MOST_COMPARED] for text in (before, after))
+    lead, tail = GAP if start else "", f" {GAP}" if end else ""
+    return f"{lead}{first}{tail}", f"{lead}{last}{tail}"
+
+
+def _alike(before: str, after: str) -> int:
+    """Return how many characters both begin with, but for some that show where one is."""
+    return max(0, len(commonprefix((before, after))) - LONGEST_WORD)  # noqa: RUF071 - no paths are meant
 
 
 def _words(text: str) -> list[str]:

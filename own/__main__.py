@@ -60,12 +60,14 @@ def _own(root: Path, values: Mapping[str, str], folder: Path | None) -> None:
             _check_committed(root)
             knowledge.replace(root, folder)
             conversations.replace(root, sections)
+            # What git does not know is neither rehearsed nor delivered.
+            subprocess.run(["git", "add", "--all", "--", *REPLACED], cwd=root, check=True)
             print(f"{knowledge.KNOWLEDGE}: {len(sections)} answers")
             print(f"{conversations.FOLDER}: two to go on from")
     if wanted != source:
         (root / settings.FILE).write_text(wanted, encoding="utf-8")
         print(f"{settings.FILE}: {', '.join(values)}")
-    print("now talk to it: make chat; then rehearse its delivery: make rehearse; then commit: git add --all")
+    print("now talk to it: make chat; then rehearse its delivery: make rehearse; then commit: git commit --all")
 
 
 def _complete(values: Mapping[str, str]) -> Mapping[str, str]:

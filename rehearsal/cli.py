@@ -20,7 +20,7 @@ examples:
       again, elsewhere, while one serves: push the working tree there and follow
   APPROVE=all {me} --exit-when-done --json result.json
   {me} --to dev
-      end once dev is deployed
+      stop the execution once dev is deployed, and end
   {me} status
       what serves, how the newest execution stands, the URLs
   {me} approve --comment 'looks good'

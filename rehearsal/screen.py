@@ -109,7 +109,7 @@ class Screen:
     def _tell(self, execution: Execution) -> None:
         for stage in execution.stages:
             if stage.status == "Skipped":
-                line = f"{stage.name} skipped {stage.message}".rstrip()
+                line = ": ".join(filter(None, (f"{stage.name} skipped", stage.message)))
                 self._tell_once(f"{execution.identifier} {stage.name}", stage.status, line)
             for action in stage.actions:
                 if line := _line(action):

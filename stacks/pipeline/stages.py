@@ -112,7 +112,7 @@ def _approvals(environment: Environment) -> Iterator[CodepipelineStage]:
 def _approve(
     name: str, planned: str, warning: str, condition: CodepipelineStageBeforeEntry | None
 ) -> CodepipelineStage:
-    words = f"{warning}#{{{planned}.SUMMARY}} Risk: #{{{planned}.RISK}}. Plan SHA-256: #{{{planned}.PLAN_SHA256}}"
+    words = f"{warning}#{{{planned}.SUMMARY}}. Risk: #{{{planned}.RISK}}. Plan SHA-256: #{{{planned}.PLAN_SHA256}}"
     action = CodepipelineStageAction(
         name="Approve",
         category="Approval",

@@ -45,8 +45,6 @@ def ada(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
     team.git("commit", "--quiet", "--message", "Everything")
     own = ["--name", "Ada", "--greeting", GREETING, "--accent", ACCENT, "--knowledge", str(knowledge)]
     run(team, "own", *own)
-    team.git("add", "--all")
-    team.git("commit", "--quiet", "--message", "Our own bot")
     log = team.folder / ".git" / "first.log"
     with log.open("w") as out:
         command = [sys.executable, "-m", "rehearsal", "--to", "dev", "--approve", "all", "--json", "result.json"]

@@ -88,7 +88,7 @@ def show(results: Sequence[Result], console: Console) -> None:
     """Print what failed, and the accuracy of each kind of question."""
     failed = [result for result in results if result.fault]
     if failed:
-        table = Table(title="Failed", title_justify="left", title_style="bold")
+        table = Table(title="Not answered as wanted", title_justify="left", title_style="bold")
         table.add_column("where", no_wrap=True)
         table.add_column("asked", overflow="fold")
         table.add_column("answered", overflow="fold")

@@ -7,6 +7,7 @@ import pytest
 from delivery.behaviour import TEXT_LIMIT, Behaviour
 from delivery.builds import Section
 from delivery.changes import read_plan
+from delivery.excerpts import excerpts
 from delivery.page import page
 from delivery.review import Review
 from delivery.risk import Risk
@@ -106,3 +107,13 @@ def test_an_answer_stays_text_in_the_review_and_on_its_page(hostile: str) -> Non
     table = html[html.index("<tbody>") : html.index("</tbody>")]
     assert table.count("<td>") == 3
     assert set(re.findall("<[^>]*>", table)) <= {"<tbody>", "<tr>", "</tr>", "<td>", "</td>"}
+
+
+@pytest.mark.parametrize("at", [0, 70_000, 199_999])
+def test_a_change_in_a_very_long_text_is_seen(at: int) -> None:
+    """Only as much is compared as takes no time."""
+    words = [f"word{number}" for number in range(200_000)]
+
+    for cell in excerpts(" ".join(words), " ".join([*words[:at], "changed", *words[at + 1 :]]), 160):
+        assert len(cell) <= 160
+        assert words[at] in cell or "changed" in cell

@@ -665,3 +665,14 @@ def test_a_document_that_is_nested_deeper_than_anyone_reads_is_shown_as_a_text()
 
     assert '+   value: "[[[' in text
     assert max(map(len, text.splitlines())) < 300
+
+
+def test_of_a_long_text_what_changed_is_seen() -> None:
+    """A buildspec begins alike; what is run is what has to be approved."""
+    spec = "version: 0.2\nphases:\n  build:\n    commands:\n" + "      - make one more\n" * 40
+    before, after = ({"buildspec": spec + f"      - {command}\n"} for command in ("make test", "curl example.org"))
+
+    shown = review(change("aws_codebuild_project.build", "update", before=before, after=after)).markdown()
+
+    assert "- make test" in shown
+    assert "- curl example.org" in shown
