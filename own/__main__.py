@@ -61,7 +61,7 @@ def _own(root: Path, values: Mapping[str, str], folder: Path | None) -> None:
             knowledge.replace(root, folder)
             conversations.replace(root, sections)
             # What git does not know is neither rehearsed nor delivered.
-            subprocess.run(["git", "add", "--all", "--", *REPLACED], cwd=root, check=True)
+            subprocess.run(["git", "add", "--all", "--", *REPLACED, str(knowledge.ASIDE)], cwd=root, check=True)
             print(f"{knowledge.KNOWLEDGE}: {len(sections)} answers")
             print(f"{conversations.FOLDER}: two to go on from")
     if wanted != source:

@@ -13,6 +13,7 @@ from rich.live import Live
 from rich.spinner import Spinner
 from rich.text import Text
 
+from rehearsal.cause import cause
 from rehearsal.commands import tail
 from rehearsal.execution import Action, Execution
 from rehearsal.rendering import duration, printable, progress, summary
@@ -140,7 +141,7 @@ class Screen:
         """Print why ``action`` failed: its message, the end of its log and where that lies."""
         self.say(f"{action.path} failed: {action.message or 'it gave no reason'}", "bold red")
         if action.log is not None:
-            for line in tail(action.log, 25):
+            for line in cause(action.log):
                 self.say(f"  {line}")
             self.say(f"log: {action.log}")
 

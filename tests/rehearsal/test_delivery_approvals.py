@@ -107,7 +107,7 @@ def test_a_rejected_plan_changes_nothing_and_stays_planned(made: Delivery) -> No
 
     variables = made.variables(execution)
     assert asked["CustomData"] == (
-        f"chatbot-prod: 1 to change: terraform_data.greeting Risk: ordinary. Plan SHA-256: {variables['PLAN_SHA256']}"
+        f"chatbot-prod: 1 to change: terraform_data.greeting. Risk: ordinary. Plan SHA-256: {variables['PLAN_SHA256']}"
     )
     review = requests.get(asked["ExternalEntityLink"], timeout=10)
     assert "<h1>chatbot-prod: 1 to change</h1>" in review.text

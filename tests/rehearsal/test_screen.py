@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from rehearsal.cause import cause
 from rehearsal.execution import Action, Execution, Stage
 from rehearsal.rendering import duration, printable, progress
 from rehearsal.screen import Screen
@@ -182,3 +183,19 @@ def test_without_a_terminal_an_answer_is_one_line(status: str, word: str) -> Non
     here.show(Execution("0123456789", "InProgress", stages=(Stage("prod", status, (approval,)),)))
 
     assert text.getvalue() == f"prod/Approve {word} after 2.0s: looks good\n"
+
+
+def test_of_jobs_side_by_side_the_first_that_failed_is_shown(tmp_path: Path) -> None:
+    """Make waits for the others, and the build goes on with what it does in any case."""
+    log = tmp_path / "log"
+    reason = "main.py: the pipeline has 69 stages; CodePipeline allows 50: use fewer environments"
+    others = [f"{number} passed" for number in range(60)]
+    container = "[Container] 2026/11/26 03:16:35.416790 "
+    after = [f"{container}Phase complete: BUILD State: FAILED", *(f"{container}Expanding {n}/**" for n in range(40))]
+    log.write_text("\n".join([reason, "make: *** [Makefile:80: synth] Error 1", *others, *after]))
+
+    assert cause(log)[0] == reason
+    log.write_text("\n".join([*others, reason, *after]))
+    assert reason in cause(log)
+    log.write_text("\n".join([*others, reason]))
+    assert cause(log)[-1] == reason
