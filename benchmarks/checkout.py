@@ -40,9 +40,9 @@ def is_warm() -> bool:
 
 
 def change(target: Path) -> None:
-    """Change one source of the function."""
-    with (target / "lambda" / "chatbot" / "words.py").open("a") as source:
-        source.write("# Changed.\n")
+    """Change one answer."""
+    with (target / "knowledge" / "about.md").open("a") as answers:
+        answers.write("\nThis was changed.\n")
 
 
 def _files() -> list[str]:

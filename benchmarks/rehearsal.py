@@ -42,7 +42,7 @@ def measure(_repeat: int) -> list[Figure]:
             first_seconds,
             before,
         ),
-        _total("rehearsal.second", "second delivery, one source changed", second_seconds, after),
+        _total("rehearsal.second", "second delivery, one answer changed", second_seconds, after),
         *_stages(before, after),
     ]
 
