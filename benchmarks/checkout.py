@@ -30,13 +30,8 @@ def copy(target: Path) -> None:
     for name in COPIED:
         if (ROOT / name).is_dir():
             shutil.copytree(ROOT / name, target / name, ignore=NOT_COPIED, symlinks=True)
-    if is_warm():
+    if (ROOT / BUILDS_KEEP).is_dir():
         shutil.copytree(ROOT / BUILDS_KEEP, target / BUILDS_KEEP, symlinks=True, copy_function=_link)
-
-
-def is_warm() -> bool:
-    """Whether builds here have left a cache, which a copy then shares."""
-    return (ROOT / BUILDS_KEEP).is_dir()
 
 
 def change(target: Path) -> None:

@@ -23,7 +23,6 @@ LAST_LINES = 12
 
 def measure(_repeat: int) -> list[Figure]:
     """Deliver a copy of the working tree twice: into an empty cloud, then with one source changed."""
-    cache = "warm" if checkout.is_warm() else "cold"
     with tempfile.TemporaryDirectory() as name:
         project, first, second = (Path(name) / part for part in ("project", "first.json", "second.json"))
         checkout.copy(project)
@@ -38,7 +37,7 @@ def measure(_repeat: int) -> list[Figure]:
     return [
         _total(
             "rehearsal.first",
-            f"first delivery, to prod, {cache} cache",
+            "first delivery, to prod",
             first_seconds,
             before,
         ),
