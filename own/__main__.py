@@ -60,13 +60,13 @@ def _own(root: Path, values: Mapping[str, str], folder: Path | None) -> None:
             _check_committed(root)
             knowledge.replace(root, folder)
             conversations.replace(root, sections)
-            # What git does not know is neither rehearsed nor delivered.
-            subprocess.run(["git", "add", "--all", "--", *REPLACED, str(knowledge.ASIDE)], cwd=root, check=True)
             print(f"{knowledge.KNOWLEDGE}: {len(sections)} answers")
             print(f"{conversations.FOLDER}: two to go on from")
     if wanted != source:
         (root / settings.FILE).write_text(wanted, encoding="utf-8")
         print(f"{settings.FILE}: {', '.join(values)}")
+    if folder:
+        _stage(root)
     print("now talk to it: make chat; then rehearse its delivery: make rehearse; then commit: git commit --all")
 
 
@@ -98,6 +98,15 @@ def _check_committed(root: Path) -> None:
         raise OwnError(
             f"{file} has changes that are not committed: commit or stash them first, since files are replaced"
         )
+
+
+def _stage(root: Path) -> None:
+    """What git does not know is neither rehearsed nor delivered."""
+    command = ["git", "add", "--all", "--", *REPLACED, str(knowledge.ASIDE)]
+    added = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    if added.returncode:
+        why = (added.stderr.strip().splitlines() or ["it gave no reason"])[0]
+        raise OwnError(f"everything is written, but git does not take it ({why}): run {' '.join(command)}")
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -199,6 +199,24 @@ def test_what_is_not_committed_is_not_replaced(repository: Path, tea: Path, caps
     assert main(["--accent", "#7a1fa2"]) == 0
 
 
+def test_what_was_written_is_staged_or_it_is_told_how(
+    repository: Path, tea: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A new file that git does not know would not be rehearsed."""
+    lock = repository / ".git" / "index.lock"
+    lock.touch()
+
+    assert main(["--name", "Ada", "--knowledge", str(tea)]) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert "run git add --all -- knowledge tests/conversations" in said
+    lock.unlink()
+    git(repository, "add", "--all")
+    git(repository, "-c", "user.name=a", "-c", "user.email=a@example.org", "commit", "--quiet", "--message", "Ada")
+    assert main(["--knowledge", str(tea)]) == 0
+    assert "??" not in git(repository, "status", "--porcelain")
+
+
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
