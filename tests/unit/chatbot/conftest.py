@@ -1,7 +1,6 @@
 """The bot as tests meet it: put together with a store in memory, asked through proxy events, its clock in hand."""
 
 import json
-import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -9,7 +8,6 @@ from io import StringIO
 from typing import Any
 
 import pytest
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics
 
 from chatbot.access import Access
@@ -25,6 +23,7 @@ from chatbot.reply import Responder
 from chatbot.responders import KnowledgeResponder
 from chatbot.store import Store
 from chatbot.telemetry import Telemetry
+from tests.unit.chatbot.logs import logger_into
 from tests.unit.chatbot.sample import KNOWLEDGE
 
 START = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -118,7 +117,7 @@ class Bot:
             conversations=self.conversations, looks=LOOKS, environment="dev", release="abc", backup_days=35
         )
         metrics = EphemeralMetrics(namespace="Parley", service="chatbot")
-        logger = Logger(service=f"test-{uuid.uuid4()}", stream=self.log)
+        logger = logger_into(self.log)
         telemetry = Telemetry(logger, metrics, log_content=self.log_content)
         self.api = Api(operations, cors=Cors(self.origins), telemetry=telemetry)
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import botocore.session
 from botocore.config import Config
-from moto.server import ThreadedMotoServer
+
+from rehearsal.cloud import Cloud
 
 ATTRIBUTES = ("pk", "sk", "review", "created_at")
 
@@ -14,13 +15,8 @@ ATTRIBUTES = ("pk", "sk", "review", "created_at")
 @contextmanager
 def server() -> Iterator[str]:
     """Serve AWS on loopback and give its address."""
-    running = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    running.start()
-    try:
-        host, port = running.get_host_and_port()
-        yield f"http://{host}:{port}"
-    finally:
-        running.stop()
+    with Cloud(account="123456789012", region="eu-central-1") as cloud:
+        yield cloud.endpoint
 
 
 def client(endpoint: str) -> Any:

@@ -1,7 +1,6 @@
 """The Bedrock responder over the wire: real requests of the SDK, and every way in which an answer can go wrong."""
 
 import json
-import uuid
 from collections.abc import Iterator, Sequence
 from copy import replace
 from dataclasses import dataclass
@@ -11,7 +10,6 @@ from typing import Any
 
 import botocore.session
 import pytest
-from aws_lambda_powertools import Logger
 from botocore.config import Config
 from botocore.retries.standard import ExponentialBackoff
 
@@ -23,6 +21,7 @@ from chatbot.reply import Reply
 from chatbot.responders import KnowledgeResponder
 from chatbot.settings import ModelSettings
 from tests.unit.chatbot.fake_bedrock import Bytes, Drip, FakeBedrock, Hold, Reset, content, document, error, says
+from tests.unit.chatbot.logs import logger_into
 
 QUESTION = "What is Parley?"
 OUT_OF_SCOPE = "Xyzzy plugh?"
@@ -88,7 +87,7 @@ def make_talk(
             knowledge=knowledge,
             bot_name="Parley",
             settings=settings,
-            logger=Logger(service=f"test-{uuid.uuid4()}", stream=log),
+            logger=logger_into(log),
         )
         return Talk(bedrock, responder, log, KnowledgeResponder(knowledge))
 
@@ -377,9 +376,7 @@ def test_the_responder_is_made_from_settings_and_the_functions_environment(
         monkeypatch.setenv(name, value)
     bedrock.play(says("Parley is a chatbot. [1]"))
     settings = replace(SETTINGS, region="us-east-1")
-    responder = BedrockResponder.from_settings(
-        settings, knowledge=knowledge, bot_name="Parley", logger=Logger(service=f"test-{uuid.uuid4()}")
-    )
+    responder = BedrockResponder.from_settings(settings, knowledge=knowledge, bot_name="Parley", logger=logger_into())
 
     assert responder.reply(QUESTION, ()).text == "Parley is a chatbot."
     assert "/us-east-1/bedrock/" in bedrock.calls[-1].authorization

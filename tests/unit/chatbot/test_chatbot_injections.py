@@ -1,7 +1,6 @@
 """A model that obeys everyone still gives nothing away, and nobody but us speaks for us."""
 
 import re
-import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,7 +11,6 @@ from typing import Any
 import botocore.session
 import pytest
 import yaml
-from aws_lambda_powertools import Logger
 
 from chatbot.bedrock import BedrockResponder
 from chatbot.contract import Turn
@@ -23,6 +21,7 @@ from chatbot.reply import Reply
 from chatbot.responders import KnowledgeResponder
 from tests.unit.chatbot.disguises import DISGUISES, leak
 from tests.unit.chatbot.fake_bedrock import Bytes, Call, FakeBedrock, says
+from tests.unit.chatbot.logs import logger_into
 from tests.unit.chatbot.test_chatbot_bedrock import QUESTION, SETTINGS
 
 CANARY = re.compile(r"the word ([a-z0-9]{20})\.")
@@ -99,7 +98,7 @@ def victim(knowledge: Knowledge) -> Iterator[Victim]:
             knowledge=knowledge,
             bot_name="Parley",
             settings=SETTINGS,
-            logger=Logger(service=f"test-{uuid.uuid4()}", stream=log),
+            logger=logger_into(log),
         )
         yield Victim(bedrock, responder, KnowledgeResponder(knowledge), log)
 
