@@ -14,12 +14,16 @@ from typing import Any
 
 from rehearsal import fulldisk
 from rehearsal.codebuild.buildspec import Cache
+from rehearsal.codebuild.links import give
 
 CONTAINER_HOME = "/root"
 """The home folder in CodeBuild's own images, which buildspecs name; here it is the build's home."""
 
 HOME = re.compile(rf"^(~|{CONTAINER_HOME}|\$HOME|\$\{{HOME\}})(?=/|$)")
 KEY = ".key"
+EMPTY = ".empty"
+"""Names the empty files of a cache, a line each."""
+
 DRAFT = ".new"
 COPIED = "copied"
 """Names the files that builds write to in place, a line each."""
@@ -64,9 +68,10 @@ class BuildCache:
             return
         saved = self._saved(key, fallback_keys)
         if saved is not None:
+            apart = _apart(saved)
             # Making links is the kernel's work, which it does for several at once.
             with ThreadPoolExecutor() as threads:
-                list(threads.map(lambda path: _bring(saved / path[0], path[1]), paths))
+                list(threads.map(lambda path: give(saved / path[0], path[1], apart), paths))
         self._note("Cache restored" if saved else "Cache is not there yet")
 
     def save(self, key: str = "") -> None:
@@ -92,11 +97,13 @@ class BuildCache:
                 shutil.rmtree(old.parent, ignore_errors=True)
 
     def _copy_to(self, folder: Path, key: str) -> None:
-        give = _keeping_names()
+        empty: list[str] = []
+        copy = _keeping_names(empty)
         for name, source in self._paths():
             if source.exists():
-                _copy(source, folder / name, give)
+                _copy(source, folder / name, copy)
         if folder.exists():
+            (folder / EMPTY).write_text("".join(f"{os.path.relpath(name, folder)}\n" for name in empty))
             (folder / KEY).write_text(key)
 
     def _saved(self, key: str, fallback_keys: tuple[str, ...]) -> Path | None:
@@ -180,49 +187,43 @@ def _written_since(mark: Path) -> Iterator[str]:
                 yield os.path.relpath(path, mark.parent)
 
 
-def _bring(saved: Path, target: Path) -> None:
-    """Restore a path as links to the saved files, which takes a fifth of the time of copies.
+def _apart(folder: Path) -> dict[str, set[str]]:
+    """Return, by folder, the files of the cache in ``folder`` that builds may write to in place.
 
-    Tools replace files rather than write to them, since others may be reading; those that do write get copies, and so
-    does an empty file, since all that it can tell is its time.
+    Tools replace files rather than write to them, since others may be reading. There are those that were seen to do
+    so, and what tools do to an empty file: all that it can tell is its time.
     """
-    if not saved.exists():
-        return
-    names = saved.parents[1] / COPIED
-    copied = {f"{saved.parent}/{name}" for name in names.read_text().splitlines()} if names.exists() else set()
-
-    def give(source: str, goal: str) -> None:
-        try:
-            if source in copied or not os.lstat(source).st_size:
-                shutil.copy2(source, goal)
-            else:
-                os.link(source, goal, follow_symlinks=False)
-        except FileExistsError:
-            pass  # what the source brings along overrides the cache, as documented
-        except OSError:  # another file system, or one without links
-            shutil.copy2(source, goal)
-
-    _copy(saved, target, give)
+    found: dict[str, set[str]] = {}
+    for names in (folder / EMPTY, folder.parent / COPIED):
+        for name in names.read_text().splitlines() if names.exists() else ():
+            parent, _, file = f"{folder}/{name}".rpartition("/")
+            found.setdefault(parent, set()).add(file)
+    return found
 
 
-def _keeping_names() -> Callable[[str, str], object]:
-    """Return what copies files, one of several names once: npm has Node.js itself under two."""
+def _keeping_names(empty: list[str]) -> Callable[[str, str], object]:
+    """Return what copies files, and notes where it put ``empty`` ones; one of several names is copied once.
+
+    npm has Node.js itself under two.
+    """
     copies: dict[tuple[int, int], str] = {}
 
-    def give(source: str, goal: str) -> None:
+    def copy(source: str, goal: str) -> None:
         found = Path(source).stat()
         first = copies.setdefault((found.st_dev, found.st_ino), goal)
         if first == goal:
             shutil.copy2(source, goal)
         else:
             os.link(first, goal)
+        if not found.st_size:
+            empty.append(goal)
 
-    return give
+    return copy
 
 
-def _copy(source: Path, target: Path, give: Callable[[str, str], object] = shutil.copy2) -> None:
+def _copy(source: Path, target: Path, copy: Callable[[str, str], object]) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     if source.is_dir():
-        shutil.copytree(source, target, symlinks=True, dirs_exist_ok=True, copy_function=give)
+        shutil.copytree(source, target, symlinks=True, dirs_exist_ok=True, copy_function=copy)
     else:
-        give(str(source), str(target))
+        copy(str(source), str(target))
