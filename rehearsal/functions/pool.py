@@ -73,6 +73,16 @@ class Pool:
             with self._lock:
                 self._calls -= 1
 
+    def warm(self, deployed: Deployed) -> None:
+        """Start a worker of ``deployed`` before it is called, if there is none and there is room for one."""
+        with self._lock:
+            there = any(worker.deployed == deployed for worker in (*self._idle, *self._busy))
+            if there or self._closed or self._places >= AT_ONCE:
+                return
+            self._places += 1
+            self._being_made += 1
+        self._give_back(self._begin(deployed))
+
     def end_idle(self, older_than: float) -> None:
         """Stop the workers that had nothing to do for ``older_than`` seconds."""
         before = time.monotonic() - older_than

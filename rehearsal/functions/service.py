@@ -19,6 +19,7 @@ from rehearsal.functions.invocation import ASYNCHRONOUS_LIMIT, REQUEST_LIMIT, Ev
 from rehearsal.functions.logs import LogDelivery
 from rehearsal.functions.package import Packages, link_runtime
 from rehearsal.functions.pool import Pool
+from rehearsal.functions.warming import Warming
 from rehearsal.functions.worker import Worker
 from rehearsal.identity import trusts
 from rehearsal.protocol import Caller, ServiceError
@@ -32,8 +33,7 @@ REAP_SECONDS = 5
 
 
 class Functions:
-    """Runs the functions that were deployed to ``cloud``, below ``folder``; a ``Route`` that answers Invoke and
-    GetFunction.
+    """Runs the functions deployed to ``cloud``, below ``folder``; a ``Route`` for Invoke, GetFunction and aliases.
 
     Everything else about Lambda is moto's. Not emulated: extensions, destinations, memory limits, /tmp by that name.
     """
@@ -45,7 +45,8 @@ class Functions:
         self._logs = LogDelivery(folder / "logs" / "functions")
         self._pools: dict[tuple[str, str, str], Pool] = {}
         self._lock = threading.Lock()
-        self._sts, self._downloads = cloud.client("sts"), Downloads(cloud)
+        self._sts = cloud.client("sts")
+        self._others = (Downloads(cloud), Warming(cloud, lambda deployed: self._pool(deployed).warm(deployed)))
         self._asynchronous = Asynchronous(self.run)
         self._closing, self._idle_seconds = threading.Event(), idle_seconds
         self._reaper = threading.Thread(target=self._reap, name="function-reaper", daemon=True)
@@ -115,9 +116,12 @@ class Functions:
         self._logs.close()
 
     def route(self, request: Request, caller: Caller, service: str) -> Response | None:
-        """Answer Invoke and GetFunction; every other request is someone else's."""
+        """Answer what this is for; every other request is someone else's."""
+        for each in self._others:
+            if (response := each.route(request, caller, service)) is not None:
+                return response
         if service != "lambda" or request.method != "POST":
-            return self._downloads.route(request, caller, service)
+            return None
         match, other = INVOKE.fullmatch(request.path), OTHER_WAYS.fullmatch(request.path)
         try:
             if other:

@@ -288,6 +288,23 @@ def test_versions_and_aliases_lead_to_their_code(client: Any, deploy: Callable[.
     assert invoke(client, name, Qualifier=one)[:2] == ["one", one]
 
 
+def test_a_version_is_loaded_as_soon_as_an_alias_leads_to_it(
+    client: Any, deploy: Callable[..., str], tmp_path: Path
+) -> None:
+    """The first call finds a worker that has started, and one that cannot start fails no alias."""
+    mark = tmp_path / "loaded"
+    name = deploy(f"open({str(mark)!r}, 'a').write('once')\ndef handler(event, context): return 'there'", Publish=True)
+    client.create_alias(FunctionName=name, Name="live", FunctionVersion="1")
+    assert until(mark.exists)
+    assert invoke(client, name, Qualifier="live") == "there"
+    assert mark.read_text() == "once"
+
+    client.update_function_code(FunctionName=name, ZipFile=zipped({"index.py": "1 / 0"}), Publish=True)
+    client.update_alias(FunctionName=name, Name="live", FunctionVersion="2")
+    answer = client.invoke(FunctionName=name, Qualifier="live")
+    assert json.load(answer["Payload"])["errorType"] == "ZeroDivisionError"
+
+
 def test_a_package_can_be_had_as_it_was_deployed(
     client: Any, deploy: Callable[..., str], world: tuple[Cloud, Functions, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
