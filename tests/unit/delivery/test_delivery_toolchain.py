@@ -15,7 +15,7 @@ from delivery.download import Release, download, pinned_release, this_platform
 from delivery.errors import DeliveryError, UsageError
 from delivery.mirror import PROVIDER, configuration_file, find_mirror, mirror_folders
 from delivery.pins import PROVIDER_VERSION, TERRAFORM_VERSION
-from delivery.toolchain import find_terraform, first_object, fits
+from delivery.toolchain import find_terraform, first_object, fits, terraform_environment
 
 
 @pytest.fixture
@@ -162,6 +162,15 @@ def test_a_configuration_of_ones_own_is_respected(tmp_path: Path) -> None:
 
     own.write_text("")
     assert configuration_file(tmp_path / "tools", environment) == own
+
+
+def test_terraform_runs_without_questions_and_seldom_collects_garbage(tmp_path: Path) -> None:
+    """How seldom, the caller may say."""
+    environment = {"HOME": str(tmp_path), "AWS_REGION": "eu-central-1", "TF_INPUT": "1"}
+    found = terraform_environment(tmp_path / "tools", environment)
+    assert (found["TF_INPUT"], found["GOGC"], found["AWS_REGION"]) == ("0", "400", "eu-central-1")
+
+    assert terraform_environment(tmp_path / "tools", environment | {"GOGC": "50"})["GOGC"] == "50"
 
 
 def test_warnings_before_a_report_are_skipped() -> None:
