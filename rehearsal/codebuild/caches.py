@@ -103,7 +103,8 @@ class BuildCache:
             if source.exists():
                 _copy(source, folder / name, copy)
         if folder.exists():
-            (folder / EMPTY).write_text("".join(f"{os.path.relpath(name, folder)}\n" for name in empty))
+            lines = "".join(f"{os.path.relpath(name, folder)}\n" for name in empty)
+            (folder / EMPTY).write_bytes(os.fsencode(lines))
             (folder / KEY).write_text(key)
 
     def _saved(self, key: str, fallback_keys: tuple[str, ...]) -> Path | None:
@@ -129,8 +130,8 @@ class BuildCache:
         if not written:
             return saved
         self._note(f"Cache dropped: the build before wrote to {written[0]} in place; later builds get copies of it")
-        with (saved.parent / COPIED).open("a") as names:
-            names.writelines(f"{name}\n" for name in written)
+        with (saved.parent / COPIED).open("ab") as names:
+            names.writelines(os.fsencode(f"{name}\n") for name in written)
         shutil.rmtree(saved)
         return None
 
@@ -195,7 +196,7 @@ def _apart(folder: Path) -> dict[str, set[str]]:
     """
     found: dict[str, set[str]] = {}
     for names in (folder / EMPTY, folder.parent / COPIED):
-        for name in names.read_text().splitlines() if names.exists() else ():
+        for name in os.fsdecode(names.read_bytes()).splitlines() if names.exists() else ():
             parent, _, file = f"{folder}/{name}".rpartition("/")
             found.setdefault(parent, set()).add(file)
     return found

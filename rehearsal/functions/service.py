@@ -46,7 +46,8 @@ class Functions:
         self._pools: dict[tuple[str, str, str], Pool] = {}
         self._lock = threading.Lock()
         self._sts = cloud.client("sts")
-        self._others = (Downloads(cloud), Warming(cloud, lambda deployed: self._pool(deployed).warm(deployed)))
+        self._downloads = Downloads(cloud)
+        self._warming = Warming(cloud, lambda deployed: self._pool(deployed).warm(deployed))
         self._asynchronous = Asynchronous(self.run)
         self._closing, self._idle_seconds = threading.Event(), idle_seconds
         self._reaper = threading.Thread(target=self._reap, name="function-reaper", daemon=True)
@@ -112,12 +113,13 @@ class Functions:
             thread.start()
         for thread in closing:
             thread.join()
+        self._warming.close()
         self._asynchronous.close()
         self._logs.close()
 
     def route(self, request: Request, caller: Caller, service: str) -> Response | None:
         """Answer what this is for; every other request is someone else's."""
-        for each in self._others:
+        for each in (self._downloads, self._warming):
             if (response := each.route(request, caller, service)) is not None:
                 return response
         if service != "lambda" or request.method != "POST":

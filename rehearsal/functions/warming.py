@@ -6,16 +6,18 @@ https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
 
 import json
 import logging
+import os
 import re
-import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from urllib.parse import unquote
 
 from werkzeug.wrappers import Request, Response
 
 from rehearsal.cloud import Cloud
 from rehearsal.functions.deployed import Deployed, resolve
-from rehearsal.protocol import Caller, ServiceError
+from rehearsal.protocol import Caller
 
 ALIASES = re.compile(r"/2015-03-31/functions/([^/]+)/aliases(?:/[^/]+)?/?")
 LOG = logging.getLogger(__name__)
@@ -26,6 +28,7 @@ class Warming:
 
     def __init__(self, cloud: Cloud, warm: Callable[[Deployed], None]) -> None:
         self._cloud, self._warm = cloud, warm
+        self._threads = ThreadPoolExecutor(os.process_cpu_count(), thread_name_prefix="warming")
 
     def route(self, request: Request, caller: Caller, service: str) -> Response | None:
         """Answer CreateAlias and UpdateAlias; every other request is someone else's."""
@@ -35,12 +38,16 @@ class Warming:
         response = self._cloud.pass_on(request, caller)
         if response.status_code < 300:
             alias = json.loads(response.get_data())["Name"]
-            arguments = (caller, unquote(match[1]), alias)
-            threading.Thread(target=self._start, args=arguments, name="warming", daemon=True).start()
+            with suppress(RuntimeError):  # nothing more is started while the rehearsal ends
+                self._threads.submit(self._start, caller, unquote(match[1]), alias)
         return response
+
+    def close(self) -> None:
+        """Start nothing more, and wait for what is being started."""
+        self._threads.shutdown(cancel_futures=True)
 
     def _start(self, caller: Caller, function: str, alias: str) -> None:
         try:
             self._warm(resolve(caller.account, caller.region, function, alias))
-        except (ServiceError, OSError):
+        except Exception:
             LOG.debug("%s is not warmed; whoever calls it is told why", function, exc_info=True)

@@ -389,6 +389,23 @@ def test_a_mark_that_every_build_touches_costs_no_cache(shop: Workshop):
     assert [shop.printed(shop.build(project))[-1] for _ in range(3)] == ["none", "here", "here"]
 
 
+def test_a_cache_may_hold_an_empty_file_whose_name_is_no_text(shop: Workshop):
+    """Any bytes but two are a name."""
+    project = shop.project(
+        r"""
+        version: 0.2
+        phases:
+          build:
+            commands:
+              - mkdir -p kept; touch "kept/$(printf 'm\351')"
+              - ls kept | od -An -tx1
+        cache: {key: same, paths: [kept]}
+        """,
+        cache={"type": "S3", "location": "bucket/prefix"},
+    )
+    assert [shop.printed(shop.build(project)) for _ in range(2)] == [[" 6d e9 0a"]] * 2
+
+
 def test_reports_are_read(shop: Workshop):
     """JUnit and Cobertura files become reports with counts, which the API tells."""
     junit = (

@@ -635,6 +635,19 @@ def test_nothing_is_left_after_close(short_lived: tuple[Any, Functions, Callable
     assert not list((tmp_path / "functions").glob("*/worker-*"))
 
 
+def test_what_an_alias_has_loaded_ends_too(
+    short_lived: tuple[Any, Functions, Callable[[], int]], tmp_path: Path
+) -> None:
+    """Even where it is just being started when all is closed."""
+    client, functions, _ = short_lived
+    before = set(threading.enumerate())
+    version = client.publish_version(FunctionName="short")["Version"]
+    client.create_alias(FunctionName="short", Name="live", FunctionVersion=version)
+    functions.close()
+    assert not list((tmp_path / "functions").glob("*/worker-*"))
+    assert not [thread for thread in set(threading.enumerate()) - before if thread.name.startswith("warming")]
+
+
 def test_idle_workers_end(short_lived: tuple[Any, Functions, Callable[[], int]]) -> None:
     """A worker that has nothing to do for long enough is ended, and the next call starts another."""
     client, _, pid = short_lived
