@@ -7,7 +7,6 @@ from typing import Any, Final
 from delivery.access import NO_ACCESS, Access, access
 from delivery.attributes import Difference, differences, known, redacted
 from delivery.redaction import marks_of
-from delivery.repeated import drift_told_once
 from delivery.risk import Risk, grade
 
 Json = dict[str, Any]
@@ -73,7 +72,7 @@ def read_plan(plan: Json, guarded: frozenset[str] = frozenset()) -> Planned:
     changes = [_change(item, guarded) for item in plan.get("resource_changes", [])]
     changes = [change for change in changes if change.kind != "no-op"]
     changed = {change.address for change in changes}
-    drift = [_change(item, guarded) for item in drift_told_once(plan)]
+    drift = [_change(item, guarded) for item in plan.get("resource_drift", [])]
     return Planned(
         changes=tuple(changes),
         # After every apply the provider finds attributes that it computes; only what the plan answers is news.

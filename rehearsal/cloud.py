@@ -108,7 +108,10 @@ class Cloud:
     def pass_on(self, request: Request, caller: Caller) -> Response:
         """Return moto's answer to ``request``, for a route that has to see it."""
         request.environ["HTTP_X_MOTO_ACCOUNT_ID"] = caller.account
-        return Response.from_app(self._moto, request.environ)
+        try:
+            return Response.from_app(self._moto, request.environ)
+        except Exception as error:
+            return refusal("this request", error)
 
     def _caller(self, request: Request) -> tuple[Caller, str]:
         match = CREDENTIAL.search(request.headers.get("Authorization", ""))

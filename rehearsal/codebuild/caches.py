@@ -7,7 +7,7 @@ import hashlib
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -22,11 +22,14 @@ CONTAINER_HOME = "/root"
 HOME = re.compile(rf"^(~|{CONTAINER_HOME}|\$HOME|\$\{{HOME\}})(?=/|$)")
 KEY = ".key"
 EMPTY = ".empty"
-"""Names the empty files of a cache, a line each."""
+"""Names the empty files of a cache."""
 
 DRAFT = ".new"
 COPIED = "copied"
-"""Names the files that builds write to in place, a line each."""
+"""Names the files that builds write to in place. A name is any bytes but ``/`` and NUL, which stands behind each."""
+
+FORM = 2
+"""Of what is saved: caches of another form are not found, and go when newer ones come."""
 
 MOST_KEYS = 2
 """How many keyed caches of a project are kept: that of the lock files now, and that of those before."""
@@ -103,8 +106,7 @@ class BuildCache:
             if source.exists():
                 _copy(source, folder / name, copy)
         if folder.exists():
-            lines = "".join(f"{os.path.relpath(name, folder)}\n" for name in empty)
-            (folder / EMPTY).write_bytes(os.fsencode(lines))
+            (folder / EMPTY).write_bytes(_listed(os.path.relpath(name, folder) for name in empty))
             (folder / KEY).write_text(key)
 
     def _saved(self, key: str, fallback_keys: tuple[str, ...]) -> Path | None:
@@ -129,9 +131,10 @@ class BuildCache:
         written = list(_written_since(saved / KEY))
         if not written:
             return saved
-        self._note(f"Cache dropped: the build before wrote to {written[0]} in place; later builds get copies of it")
         with (saved.parent / COPIED).open("ab") as names:
-            names.writelines(os.fsencode(f"{name}\n") for name in written)
+            names.write(_listed(written))
+        name = os.fsencode(written[0]).decode(errors="replace")
+        self._note(f"Cache dropped: the build before wrote to {name} in place; later builds get copies of it")
         shutil.rmtree(saved)
         return None
 
@@ -175,7 +178,7 @@ def _lies_in(target: Path, folder: Path) -> bool:
 
 
 def _folder(key: str) -> str:
-    return hashlib.sha256(key.encode()).hexdigest()[:32]
+    return hashlib.sha256(f"{FORM} {key}".encode()).hexdigest()[:32]
 
 
 def _written_since(mark: Path) -> Iterator[str]:
@@ -196,10 +199,14 @@ def _apart(folder: Path) -> dict[str, set[str]]:
     """
     found: dict[str, set[str]] = {}
     for names in (folder / EMPTY, folder.parent / COPIED):
-        for name in os.fsdecode(names.read_bytes()).splitlines() if names.exists() else ():
+        for name in os.fsdecode(names.read_bytes()).split("\0") if names.exists() else ():
             parent, _, file = f"{folder}/{name}".rpartition("/")
             found.setdefault(parent, set()).add(file)
     return found
+
+
+def _listed(names: Iterable[str]) -> bytes:
+    return os.fsencode("".join(f"{name}\0" for name in names))
 
 
 def _keeping_names(empty: list[str]) -> Callable[[str, str], object]:

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import stat
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,13 +22,13 @@ def give(saved: Path, target: Path, apart: Mapping[str, Collection[str]]) -> Non
 
 def _folder(saved: str, target: str, apart: Mapping[str, Collection[str]]) -> None:
     Path(target).mkdir(parents=True, exist_ok=True)
-    copied = apart.get(saved, ())
+    copied, folders = apart.get(saved, ()), []
     # For a name in an open folder the kernel need not walk there, which takes longer than the link.
     with _opened(saved) as here, _opened(target) as there, os.scandir(here) as entries:
         for entry in entries:
             name = entry.name
             if entry.is_dir(follow_symlinks=False):
-                _folder(f"{saved}/{name}", f"{target}/{name}", apart)
+                folders.append(name)
             elif name in copied:
                 _copy(f"{saved}/{name}", f"{target}/{name}")
             else:
@@ -35,6 +36,11 @@ def _folder(saved: str, target: str, apart: Mapping[str, Collection[str]]) -> No
                     os.link(name, name, src_dir_fd=here, dst_dir_fd=there, follow_symlinks=False)
                 except OSError:  # it is there, or this is another file system, or one without links
                     _copy(f"{saved}/{name}", f"{target}/{name}")
+    for name in folders:
+        _folder(f"{saved}/{name}", f"{target}/{name}", apart)
+    found = Path(saved).stat()
+    Path(target).chmod(stat.S_IMODE(found.st_mode))
+    os.utime(target, ns=(found.st_atime_ns, found.st_mtime_ns))
 
 
 def _copy(source: str, goal: str) -> None:

@@ -54,6 +54,7 @@ class Pool:
         self._places = 0
         """How many workers are lent or being started."""
         self._being_made = 0
+        self._warming: set[Deployed] = set()
         self._closed = False
         self._lock = threading.Lock()
 
@@ -76,12 +77,17 @@ class Pool:
     def warm(self, deployed: Deployed) -> None:
         """Start a worker of ``deployed`` before it is called, if there is none and there is room for one."""
         with self._lock:
-            there = any(worker.deployed == deployed for worker in (*self._idle, *self._busy))
-            if there or self._closed or self._places >= AT_ONCE:
+            there = deployed in self._warming or any(each.deployed == deployed for each in (*self._idle, *self._busy))
+            if there or self._closed or self._places >= AT_ONCE or deployed.reserved == 0:
                 return
+            self._warming.add(deployed)
             self._places += 1
             self._being_made += 1
-        self._give_back(self._begin(deployed))
+        try:
+            self._give_back(self._begin(deployed))
+        finally:
+            with self._lock:
+                self._warming.discard(deployed)
 
     def end_idle(self, older_than: float) -> None:
         """Stop the workers that had nothing to do for ``older_than`` seconds."""

@@ -389,21 +389,41 @@ def test_a_mark_that_every_build_touches_costs_no_cache(shop: Workshop):
     assert [shop.printed(shop.build(project))[-1] for _ in range(3)] == ["none", "here", "here"]
 
 
-def test_a_cache_may_hold_an_empty_file_whose_name_is_no_text(shop: Workshop):
-    """Any bytes but two are a name."""
+@pytest.mark.parametrize("name", [r"m\351", r"two\nlines"])
+def test_a_file_of_a_cache_may_have_any_name(shop: Workshop, name: str):
+    """And may be touched or written to by every build: any bytes but two are a name."""
     project = shop.project(
-        r"""
+        rf"""
         version: 0.2
         phases:
           build:
             commands:
-              - mkdir -p kept; touch "kept/$(printf 'm\351')"
-              - ls kept | od -An -tx1
+              - mkdir -p kept; touch "kept/$(printf '{name}')" "kept/$(printf 'empty {name}')"
+              - echo x >>"kept/$(printf '{name}')"
+              - wc -c <"kept/$(printf '{name}')"
+        cache: {{key: same, paths: [kept]}}
+        """,
+        cache={"type": "S3", "location": "bucket/prefix"},
+    )
+    printed = [shop.printed(shop.build(project))[-1].strip() for _ in range(5)]
+    assert printed == ["2", "4", "2", "4", "4"]
+
+
+def test_a_cached_folder_keeps_its_mode_and_time(shop: Workshop):
+    """There are tools that look: of a folder of keys at who else may read it, of others at when they changed."""
+    project = shop.project(
+        """
+        version: 0.2
+        phases:
+          build:
+            commands:
+              - test -e kept || { mkdir -p kept/keys; touch kept/keys/one; chmod 700 kept/keys; touch -d @9 kept/keys; }
+              - python -c "import os; found = os.stat('kept/keys'); print(oct(found.st_mode), int(found.st_mtime))"
         cache: {key: same, paths: [kept]}
         """,
         cache={"type": "S3", "location": "bucket/prefix"},
     )
-    assert [shop.printed(shop.build(project)) for _ in range(2)] == [[" 6d e9 0a"]] * 2
+    assert [shop.printed(shop.build(project)) for _ in range(2)] == [["0o40700 9"]] * 2
 
 
 def test_reports_are_read(shop: Workshop):

@@ -305,6 +305,25 @@ def test_a_version_is_loaded_as_soon_as_an_alias_leads_to_it(
     assert json.load(answer["Payload"])["errorType"] == "ZeroDivisionError"
 
 
+def test_two_aliases_of_a_version_load_it_once(client: Any, deploy: Callable[..., str], tmp_path: Path) -> None:
+    """The second finds that it is being loaded."""
+    mark = tmp_path / "loaded"
+    source = f"import time; open({str(mark)!r}, 'a').write('x'); time.sleep(0.5)\ndef handler(event, context): return 1"
+    name = deploy(source, Publish=True)
+    for alias in ("live", "next"):
+        client.create_alias(FunctionName=name, Name=alias, FunctionVersion="1")
+    assert until(mark.exists)
+    assert invoke(client, name, Qualifier="next") == 1
+    assert mark.read_text() == "x"
+
+
+def test_an_alias_that_cannot_be_made_is_refused_at_once(client: Any) -> None:
+    """Clients take a 500 for a passing trouble, and try again."""
+    with pytest.raises(ClientError) as error:
+        client.create_alias(FunctionName=f"{ACCOUNT}:function:odd", Name="live", FunctionVersion="1")
+    assert error.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
+
+
 def test_a_package_can_be_had_as_it_was_deployed(
     client: Any, deploy: Callable[..., str], world: tuple[Cloud, Functions, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -464,28 +464,6 @@ def test_drift_that_the_plan_answers_stands_apart() -> None:
     assert "aws_iam_role.bot" not in found
 
 
-@pytest.mark.parametrize(
-    ("says", "shown"),
-    [
-        ('{"Statement": [{"Action": "s3:GetObject", "Effect": "Allow", "Resource": "*"}]}', False),
-        ('{"Statement": [{"Action": "s3:*", "Effect": "Allow", "Resource": "*"}]}', True),
-    ],
-)
-def test_a_policy_of_ours_that_the_provider_finds_with_its_role_is_no_drift(says: str, shown: bool) -> None:
-    """It is a resource of its own; whatever else stands there was put there by somebody."""
-    ours = '{"Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}]}'
-    policy = {"role": "bot", "name": "reads", "policy": ours}
-    found = {"name": "bot", "inline_policy": [{"name": "reads", "policy": says}]}
-    drift = change("aws_iam_role.bot", "update", before={"name": "bot", "inline_policy": []}, after=found)
-    answer = change("aws_iam_role.bot", "update", before={"description": "a"}, after={"description": "b"})
-    kept = change("aws_iam_role_policy.bot", "no-op", before=policy, after=policy)
-
-    said = review(answer, kept, resource_drift=[drift]).markdown()
-
-    assert ("Changed outside Terraform" in said) is shown
-    assert ("s3:*" in said) is shown
-
-
 def test_nothing_that_became_an_empty_list_is_no_drift() -> None:
     """The provider reads attributes that nobody set so, and a reader would see a resource without a line below it."""
     drift = change("aws_lambda_function.bot", "update", before={"layers": None}, after={"layers": []})
