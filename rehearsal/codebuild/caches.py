@@ -14,7 +14,7 @@ from typing import Any
 
 from rehearsal import fulldisk
 from rehearsal.codebuild.buildspec import Cache
-from rehearsal.codebuild.links import give
+from rehearsal.codebuild.links import give, keep, keeping_names
 
 CONTAINER_HOME = "/root"
 """The home folder in CodeBuild's own images, which buildspecs name; here it is the build's home."""
@@ -101,10 +101,10 @@ class BuildCache:
 
     def _copy_to(self, folder: Path, key: str) -> None:
         empty: list[str] = []
-        copy = _keeping_names(empty)
+        copy = keeping_names(empty)
         for name, source in self._paths():
             if source.exists():
-                _copy(source, folder / name, copy)
+                keep(source, folder / name, copy)
         if folder.exists():
             (folder / EMPTY).write_bytes(_listed(os.path.relpath(name, folder) for name in empty))
             (folder / KEY).write_text(key)
@@ -207,31 +207,3 @@ def _apart(folder: Path) -> dict[str, set[str]]:
 
 def _listed(names: Iterable[str]) -> bytes:
     return os.fsencode("".join(f"{name}\0" for name in names))
-
-
-def _keeping_names(empty: list[str]) -> Callable[[str, str], object]:
-    """Return what copies files, and notes where it put ``empty`` ones; one of several names is copied once.
-
-    npm has Node.js itself under two.
-    """
-    copies: dict[tuple[int, int], str] = {}
-
-    def copy(source: str, goal: str) -> None:
-        found = Path(source).stat()
-        first = copies.setdefault((found.st_dev, found.st_ino), goal)
-        if first == goal:
-            shutil.copy2(source, goal)
-        else:
-            os.link(first, goal)
-        if not found.st_size:
-            empty.append(goal)
-
-    return copy
-
-
-def _copy(source: Path, target: Path, copy: Callable[[str, str], object]) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if source.is_dir():
-        shutil.copytree(source, target, symlinks=True, dirs_exist_ok=True, copy_function=copy)
-    else:
-        copy(str(source), str(target))
