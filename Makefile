@@ -148,7 +148,7 @@ $(PAGE_READY):
 
 $(NODE_READY):
 	@echo 'setting up: Node.js and the CDKTF command line (about half a minute, once)'
-	@npm ci --no-audit --no-fund --loglevel=error > /dev/null
+	@npm ci --no-audit --no-fund --no-update-notifier --loglevel=error > /dev/null
 	@# A quarter of it all is for Windows, and each cache of a build would carry it along.
 	@rm -rf node_modules/@cdktf/node-pty-prebuilt-multiarch/prebuilds/win32-*
 	@touch $@
